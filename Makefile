@@ -1,0 +1,35 @@
+# Verbs for people; CI runs the same ones.
+.DEFAULT_GOAL := help
+.PHONY: help setup test check format bench demo stack clean
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+PYTHON ?= python3
+WORKERS ?= 2
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: ## create .venv, install everything and build the backends
+	@PYTHON=$(PYTHON) scripts/setup
+
+test: setup ## run every check and every test
+	@scripts/check
+	@pytest -n $(WORKERS) --dist loadgroup
+
+check: ## formatting, lint, types, import direction
+	@scripts/check
+
+format: ## let ruff rewrite what it can
+	@ruff format . && ruff check --fix .
+
+bench: ## benchmarks, side by side and interleaved
+	@python -m benchmarks.startup
+
+demo: setup ## the stack, the service, traffic, and where to look
+	@mita-otel demo
+
+stack: setup ## bring up the backends
+	@mita-otel stack up
+
+clean: ## remove .venv and every cache of the project
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache data

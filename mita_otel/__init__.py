@@ -1,0 +1,1 @@
+"""An OpenTelemetry-first distribution for FastAPI services on PostgreSQL and Redis."""

@@ -1,0 +1,43 @@
+"""The correlation id of the request being served: validated, created, carried in a context variable."""
+
+import re
+import secrets
+from contextvars import ContextVar, Token
+from typing import Final
+
+HEADER: Final = "x-correlation-id"
+"""The request and response header, in the lower case of ASGI and HTTP/2."""
+
+ATTRIBUTE: Final = "correlation_id"
+"""Name of the span attribute and of the log field."""
+
+MAX_LENGTH: Final = 128
+"""Longest id accepted from a caller: room for a UUID, a ULID or a prefixed id, and no more."""
+
+_VALID: Final = re.compile(rf"[A-Za-z0-9._~:-]{{1,{MAX_LENGTH}}}", re.ASCII)
+_current: ContextVar[str | None] = ContextVar("mita_correlation_id", default=None)
+
+
+def current() -> str | None:
+    """Return the id of the request being served, or None outside one."""
+    return _current.get()
+
+
+def bind(correlation_id: str) -> Token[str | None]:
+    """Make an id the current one; hand the token to `unbind`."""
+    return _current.set(correlation_id)
+
+
+def unbind(token: Token[str | None]) -> None:
+    """Restore what was current before `bind`."""
+    _current.reset(token)
+
+
+def accept(candidate: str | None) -> str:
+    """Return the caller's id if it is valid, else a new one of 32 hexadecimal digits.
+
+    Valid is 1 to 128 characters of letters, digits and `. _ ~ : -`: nothing that could break a log line, a header or a URL.
+    """
+    if candidate is not None and _VALID.fullmatch(candidate):
+        return candidate
+    return secrets.token_hex(16)
