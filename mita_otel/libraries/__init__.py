@@ -1,0 +1,77 @@
+"""One module a library: which path instruments it, and the version it holds for."""
+
+import logging
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Final
+
+import wrapt
+
+from mita_otel.libraries.model import Instrumented, Telemetry
+
+__all__ = ["INSTRUMENTORS", "Instrumented", "Libraries", "Telemetry"]
+
+INSTRUMENTORS: Final = {
+    "fastapi": "fastapi",
+    "sqlalchemy": "sqlalchemy",
+    "asyncpg": "asyncpg",
+    "redis": "redis",
+    "httpx": "httpx",
+}
+"""The libraries we instrument ourselves, and the import that triggers it."""
+
+CONTRIB_NAMES: Final = (*INSTRUMENTORS, "logging", "system_metrics", "starlette", "asgi")
+"""Names of contrib's entry points that would do the same work a second time."""
+
+_logger: Final = logging.getLogger("mita_otel.libraries")
+
+
+class Libraries:
+    """Instruments each library when the application imports it, and remembers how.
+
+    A library that is never imported costs nothing; one that is absent is no error.
+
+    Args:
+        telemetry: the providers and settings.
+        disabled: names from `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`; `*` stands for all.
+        strict: whether a failed instrumentation is raised to the import instead of logged.
+    """
+
+    __slots__ = ("_disabled", "_strict", "_telemetry", "instrumented")
+
+    def __init__(self, telemetry: Telemetry, *, disabled: Iterable[str], strict: bool) -> None:
+        self._telemetry = telemetry
+        self._disabled = frozenset(disabled)
+        self._strict = strict
+        self.instrumented: dict[str, Instrumented] = {}
+
+    def register(self) -> None:
+        """Wait for the imports of every library that is not disabled."""
+        for library, module in INSTRUMENTORS.items():
+            if not self._disabled & {"*", library}:
+                self.when_imported(module, library, self._instrument)
+
+    def when_imported(self, module: str, library: str, instrument: Callable[[str], Instrumented]) -> None:
+        """Call `instrument(library)` when `module` is imported, or at once if it has been."""
+
+        def hook(_: object) -> None:
+            if library in self.instrumented:
+                return
+            try:
+                self.instrumented[library] = instrument(library)
+            except Exception:
+                _logger.exception("%s runs without telemetry", library)
+                if self._strict:
+                    raise
+
+        wrapt.register_post_import_hook(hook, module)
+
+    def _instrument(self, library: str) -> Instrumented:
+        instrument: Callable[[Telemetry], Instrumented] = import_module(f"mita_otel.libraries.{library}").instrument
+        return instrument(self._telemetry)
+
+    def undo(self) -> None:
+        """Take every instrumentation back."""
+        while self.instrumented:
+            _, instrumented = self.instrumented.popitem()
+            instrumented.undo()

@@ -1,0 +1,134 @@
+"""FastAPI: its native telemetry from 0.142, contrib's instrumentation before; our server layer around either."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, Final, Literal
+
+import fastapi
+import wrapt
+from opentelemetry import trace
+from opentelemetry._logs import Logger, LoggerProvider, LogRecord
+from opentelemetry.util.types import _ExtendedAttributes
+
+from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.web.server import SCOPE_KEY, ServerLayer
+
+_logger: Final = logging.getLogger("mita_otel.libraries.fastapi")
+
+
+class _Exceptions(Logger):
+    """Turns FastAPI's exception log into an event of the SERVER span; everything else goes on.
+
+    uvicorn logs the same exception with its traceback, so a second log record would count it twice.
+    """
+
+    def __init__(self, name: str, logger: Logger) -> None:
+        super().__init__(name)
+        self._logger = logger
+
+    def emit(self, record: LogRecord | None = None, *, exception: BaseException | None = None, **kwargs: Any) -> None:  # type: ignore[override] # FastAPI calls it by keywords alone
+        if exception is not None:
+            trace.get_current_span().record_exception(exception)
+        elif record is not None:
+            self._logger.emit(record)
+        else:
+            self._logger.emit(**kwargs)
+
+
+class _ExceptionEvents(LoggerProvider):
+    """The logger provider that native telemetry is given."""
+
+    def __init__(self, provider: LoggerProvider) -> None:
+        self._provider = provider
+
+    def get_logger(
+        self,
+        name: str,
+        version: str | None = None,
+        schema_url: str | None = None,
+        attributes: _ExtendedAttributes | None = None,
+    ) -> Logger:
+        return _Exceptions(name, self._provider.get_logger(name, version, schema_url, attributes))
+
+
+def instrument(telemetry: Telemetry) -> Instrumented:
+    """Instrument every application made from now on, each request once, whichever path FastAPI's version allows."""
+    layer = ServerLayer(telemetry.settings, telemetry.meter_provider)
+    native = find_spec("fastapi.telemetry") is not None
+    originals: dict[str, Any] = {"__init__": fastapi.FastAPI.__init__, "__call__": fastapi.FastAPI.__call__}
+    if native:
+        wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", _native_defaults(layer, telemetry))
+    wrapt.wrap_function_wrapper(fastapi, "FastAPI.__call__", _serving(layer, None if native else telemetry))
+
+    def undo() -> None:
+        for name, original in originals.items():
+            setattr(fastapi.FastAPI, name, original)
+
+    path: Literal["native", "contrib"] = "native" if native else "contrib"
+    return Instrumented("fastapi", version("fastapi"), path, undo)
+
+
+def _native_defaults(layer: ServerLayer, telemetry: Telemetry) -> Callable[..., None]:
+    events = _ExceptionEvents(telemetry.logger_provider)
+
+    def initialise(wrapped: Callable[..., None], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given: Mapping[str, Any] = kwargs.get("telemetry") or {}
+        excluded = given.get("exclude")
+
+        def exclude(scope: Any) -> bool:
+            return layer.excluded(scope["path"]) or bool(excluded is not None and excluded(scope))
+
+        defaults = {
+            "tracer_provider": telemetry.tracer_provider,
+            "meter_provider": telemetry.meter_provider,
+            "logger_provider": events,
+            # Four INTERNAL spans a request that no one asked for.
+            "operation_spans": False,
+            # Would add a second exporter to our providers.
+            "auto_configure": False,
+        }
+        kwargs["telemetry"] = {**defaults, **given, "exclude": exclude}
+        wrapped(*args, **kwargs)
+
+    return initialise
+
+
+def _serving(layer: ServerLayer, contrib: Telemetry | None) -> Callable[..., Awaitable[None]]:
+    async def serve(
+        wrapped: Callable[..., Awaitable[None]], app: fastapi.FastAPI, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        scope = args[0] if args else kwargs["scope"]
+        if contrib is not None and SCOPE_KEY not in scope:
+            _instrument_with_contrib(app, contrib, layer)
+        if kwargs:
+            await layer(wrapped, scope, kwargs["receive"], kwargs["send"])
+        else:
+            await layer(wrapped, *args)
+
+    return serve
+
+
+def _instrument_with_contrib(app: fastapi.FastAPI, telemetry: Telemetry, layer: ServerLayer) -> None:
+    """Instrument the outermost application before its first request; mounted ones would be counted twice."""
+    if app.middleware_stack is not None or getattr(app, "_is_instrumented_by_opentelemetry", False):
+        return
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415 - only old FastAPI needs it
+
+    try:
+        FastAPIInstrumentor.instrument_app(
+            app,
+            tracer_provider=telemetry.tracer_provider,
+            meter_provider=telemetry.meter_provider,
+            excluded_urls=_anchored(telemetry.settings.excluded_paths),
+            exclude_spans=["send", "receive"],
+        )
+    except Exception:
+        _logger.exception("FastAPI is served without spans")
+
+
+def _anchored(patterns: tuple[str, ...]) -> str:
+    """Return contrib's form of the excluded paths: expressions over the whole URL, anchored to match the path only."""
+    paths = (pattern.replace(".", "[.]").replace("*", "[^?]*") for pattern in patterns)
+    return ",".join(rf"^[a-z]+://[^/?#]*{path}(?:[?]|$)" for path in paths)

@@ -1,0 +1,1 @@
+"""Metrics: provider, Views, limits, and what the process says of itself."""

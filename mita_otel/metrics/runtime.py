@@ -1,0 +1,104 @@
+"""Process and Python runtime metrics, read when they are exported."""
+
+import gc
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import psutil
+from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+
+METER: Final = "mita_otel.metrics.runtime"
+"""A process that measured nothing but itself has nothing worth waiting for at its exit."""
+
+Reading = Callable[[psutil.Process], Iterable[Observation]]
+
+
+def observe(provider: MeterProvider) -> None:
+    """Register the instruments of the semantic conventions for processes and CPython."""
+    meter = provider.get_meter(METER)
+    counter, gauge = meter.create_observable_counter, meter.create_observable_up_down_counter
+    counter("process.cpu.time", [_guarded(_cpu_time)], "s", "CPU time of the process by mode.")
+    counter("process.context_switches", [_guarded(_switches)], "{context_switch}", "Context switches of the process.")
+    gauge("process.memory.usage", [_guarded(_memory)], "By", "Physical memory in use.")
+    gauge("process.memory.virtual", [_guarded(_virtual_memory)], "By", "Committed virtual memory.")
+    gauge("process.thread.count", [_guarded(_threads)], "{thread}", "Threads of the process.")
+    gauge("process.unix.file_descriptor.count", [_guarded(_descriptors)], "{file_descriptor}", "Open file descriptors.")
+    meter.create_observable_gauge("process.uptime", [_guarded(_uptime)], "s", "Time since the process started.")
+    counter("cpython.gc.collections", [_collections("collections")], "{collection}", "Garbage collections.")
+    counter("cpython.gc.collected_objects", [_collections("collected")], "{object}", "Objects collected.")
+    counter("cpython.gc.uncollectable_objects", [_collections("uncollectable")], "{object}", "Objects not collectable.")
+
+
+class _Process:
+    """The psutil handle of this process, made again after a fork."""
+
+    __slots__ = ("_handle", "_pid")
+
+    def __init__(self) -> None:
+        self._pid = -1
+        self._handle: psutil.Process | None = None
+
+    def get(self) -> psutil.Process:
+        if self._handle is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._handle = psutil.Process(self._pid)
+        return self._handle
+
+
+_process: Final = _Process()
+
+
+def _guarded(read: Reading) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def callback(_: CallbackOptions) -> Iterable[Observation]:
+        try:
+            return list(read(_process.get()))
+        except (psutil.Error, OSError):
+            return ()
+
+    return callback
+
+
+def _cpu_time(process: psutil.Process) -> Iterable[Observation]:
+    times = process.cpu_times()
+    return Observation(times.user, {"cpu.mode": "user"}), Observation(times.system, {"cpu.mode": "system"})
+
+
+def _switches(process: psutil.Process) -> Iterable[Observation]:
+    switches = process.num_ctx_switches()
+    kind = "process.context_switch.type"
+    return (
+        Observation(switches.voluntary, {kind: "voluntary"}),
+        Observation(switches.involuntary, {kind: "involuntary"}),
+    )
+
+
+def _memory(process: psutil.Process) -> Iterable[Observation]:
+    return (Observation(process.memory_info().rss),)
+
+
+def _virtual_memory(process: psutil.Process) -> Iterable[Observation]:
+    return (Observation(process.memory_info().vms),)
+
+
+def _threads(process: psutil.Process) -> Iterable[Observation]:
+    return (Observation(process.num_threads()),)
+
+
+def _descriptors(process: psutil.Process) -> Iterable[Observation]:
+    return (Observation(process.num_fds()),)
+
+
+def _uptime(process: psutil.Process) -> Iterable[Observation]:
+    return (Observation(time.time() - process.create_time()),)
+
+
+def _collections(key: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    def callback(_: CallbackOptions) -> Iterable[Observation]:
+        return [
+            Observation(generation[key], {"cpython.gc.generation": number})
+            for number, generation in enumerate(gc.get_stats())
+        ]
+
+    return callback

@@ -1,0 +1,10 @@
+"""Makes this distribution the one that runs where several are installed.
+
+The launcher imports every module of the `opentelemetry_environment_variables` entry point group before it starts the
+program; which distribution it would pick otherwise depends on the order of directories. A user's own choice wins.
+"""
+
+import os
+
+for _variable in ("OTEL_PYTHON_DISTRO", "OTEL_PYTHON_CONFIGURATOR"):
+    os.environ.setdefault(_variable, "mita")

@@ -1,0 +1,237 @@
+"""Every setting of the distribution, typed and validated; the only reader of the environment."""
+
+import os
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mita_otel.export.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+
+OTEL_DEFAULTS: Final[Mapping[str, str]] = {
+    # Stable names only: the old HTTP conventions put the client's Host header into metrics.
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http,database",
+    # A pipeline that cannot report its own drops loses data quietly.
+    "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED": "true",
+    # As often as Prometheus would scrape.
+    "OTEL_METRIC_EXPORT_INTERVAL": "15000",
+    # Cut at the export limit plus one, so that the exporter can tell a cut value from one that just fits.
+    "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "8193",
+}
+"""Defaults for variables that the SDK reads itself; a variable that is set wins."""
+
+DEFAULT_EXCLUDED_PATHS: Final = (
+    "/health",
+    "/health/*",
+    "/metrics",
+    "/docs",
+    "/docs/*",
+    "/redoc",
+    "/openapi.json",
+    "/favicon.ico",
+)
+"""Routes that are asked by machines every few seconds, or serve no user."""
+
+
+class SettingsError(ValueError):
+    """One or more variables hold values that are not allowed; `problems` has one sentence for each."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        """Take the problems, keyed by the name of the variable."""
+        self.problems = dict(problems)
+        super().__init__("; ".join(self.problems.values()))
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Capacity = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Settings(BaseModel):
+    """What the environment asks for; field descriptions say what is allowed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+
+    strict: bool = Field(default=False, alias="MITA_STRICT", description="true or false")
+    shutdown_timeout: float = Field(
+        default=5.0, ge=0.1, le=60, alias="MITA_SHUTDOWN_TIMEOUT", description="seconds between 0.1 and 60"
+    )
+    log_format: Annotated[Literal["auto", "json", "text", "none"], BeforeValidator(_lower)] = Field(
+        default="auto", alias="MITA_LOG_FORMAT", description="auto, json, text or none"
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)] = Field(
+        default="INFO", alias="MITA_LOG_LEVEL", description="DEBUG, INFO, WARNING, ERROR or CRITICAL"
+    )
+    excluded_paths: Annotated[tuple[Annotated[str, Field(pattern=r"^/")], ...], BeforeValidator(_split)] = Field(
+        default=DEFAULT_EXCLUDED_PATHS,
+        alias="MITA_EXCLUDED_PATHS",
+        description="paths separated by commas, each beginning with '/', '*' standing for any characters",
+    )
+    inbound_context: Annotated[Literal["trust", "link", "ignore"], BeforeValidator(_lower)] = Field(
+        default="trust", alias="MITA_INBOUND_CONTEXT", description="trust, link or ignore"
+    )
+    trace_response: Annotated[Literal["traceresponse", "server-timing", "both", "none"], BeforeValidator(_lower)] = (
+        Field(
+            default="both", alias="MITA_TRACE_RESPONSE", description="traceresponse, server-timing, both or none"
+        )
+    )
+    cardinality_limit: int = Field(
+        default=2000,
+        ge=10,
+        le=100_000,
+        alias="MITA_CARDINALITY_LIMIT",
+        description="series an instrument, between 10 and 100000",
+    )
+    log_body_limit: int = Field(
+        default=32_768,
+        ge=256,
+        le=1_048_576,
+        alias="MITA_LOG_BODY_LIMIT",
+        description="characters between 256 and 1048576",
+    )
+    baggage_hosts: Names = Field(
+        default=(),
+        alias="MITA_BAGGAGE_HOSTS",
+        description="host names separated by commas, to which baggage is passed on",
+    )
+
+    sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED", description="true or false")
+    service_name: str | None = Field(default=None, alias="OTEL_SERVICE_NAME", description="any name")
+    traces_exporter: Names = Field(default=("otlp",), alias="OTEL_TRACES_EXPORTER", description="exporter names")
+    metrics_exporter: Names = Field(default=("otlp",), alias="OTEL_METRICS_EXPORTER", description="exporter names")
+    logs_exporter: Names = Field(default=("otlp",), alias="OTEL_LOGS_EXPORTER", description="exporter names")
+    disabled_instrumentations: Names = Field(
+        default=(), alias="OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", description="library names separated by commas"
+    )
+    span_queue_size: Capacity = Field(
+        default=65_536, alias="OTEL_BSP_MAX_QUEUE_SIZE", description="spans between 1 and 1000000"
+    )
+    span_batch_size: Capacity = Field(
+        default=512, alias="OTEL_BSP_MAX_EXPORT_BATCH_SIZE", description="spans between 1 and 1000000"
+    )
+    span_schedule_delay: Annotated[int, Field(ge=1, le=600_000)] = Field(
+        default=1000, alias="OTEL_BSP_SCHEDULE_DELAY", description="milliseconds between 1 and 600000"
+    )
+    log_queue_size: Capacity = Field(
+        default=65_536, alias="OTEL_BLRP_MAX_QUEUE_SIZE", description="log records between 1 and 1000000"
+    )
+    log_batch_size: Capacity = Field(
+        default=512, alias="OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", description="log records between 1 and 1000000"
+    )
+    log_schedule_delay: Annotated[int, Field(ge=1, le=600_000)] = Field(
+        default=1000, alias="OTEL_BLRP_SCHEDULE_DELAY", description="milliseconds between 1 and 600000"
+    )
+    metric_export_interval: Annotated[float, Field(ge=100, le=3_600_000)] = Field(
+        default=15_000, alias="OTEL_METRIC_EXPORT_INTERVAL", description="milliseconds between 100 and 3600000"
+    )
+    metric_temporality: Annotated[Literal["cumulative", "delta", "lowmemory"], BeforeValidator(_lower)] = Field(
+        default="cumulative",
+        alias="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+        description="cumulative, delta or lowmemory",
+    )
+    histogram_aggregation: Annotated[
+        Literal["explicit_bucket_histogram", "base2_exponential_bucket_histogram"], BeforeValidator(_lower)
+    ] = Field(
+        default="explicit_bucket_histogram",
+        alias="OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        description="explicit_bucket_histogram or base2_exponential_bucket_histogram",
+    )
+    traces_sampler: str | None = Field(default=None, alias="OTEL_TRACES_SAMPLER", description="a sampler's name")
+    attribute_length_limit: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        default=8193, alias="OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", description="characters between 1 and 10000000"
+    )
+    propagators: Names | None = Field(
+        default=None, alias="OTEL_PROPAGATORS", description="propagator names separated by commas"
+    )
+    prometheus_host: str = Field(
+        default="127.0.0.1", alias="OTEL_EXPORTER_PROMETHEUS_HOST", description="an address to listen on"
+    )
+    prometheus_port: Annotated[int, Field(ge=1, le=65_535)] = Field(
+        default=9464, alias="OTEL_EXPORTER_PROMETHEUS_PORT", description="a port between 1 and 65535"
+    )
+    otlp: Mapping[Signal, OtlpEndpoint] = Field(default_factory=dict, exclude=True)
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings from a mapping of environment variables; an empty value counts as not set.
+
+        Raises:
+            SettingsError: a variable's value is not allowed; all of them are named at once.
+        """
+        given = {name: value for name, value in environment.items() if value.strip()}
+        problems: dict[str, str] = {}
+        endpoints: dict[Signal, OtlpEndpoint] = {}
+        signals: tuple[Signal, ...] = ("traces", "metrics", "logs")
+        for signal in signals:
+            try:
+                endpoints[signal] = otlp_endpoint(given, signal)
+            except ValueError as error:
+                problems[_variable(str(error))] = str(error)
+        try:
+            settings = cls.model_validate({**given, "otlp": endpoints})
+        except ValidationError as error:
+            problems.update(_explain(error, given))
+        if problems:
+            raise SettingsError(problems)
+        return settings
+
+    @classmethod
+    def read_leniently(cls, environment: Mapping[str, str]) -> tuple[Self, SettingsError | None]:
+        """Read the settings, put defaults in the place of values that are not allowed, and say which they were."""
+        try:
+            return cls.read(environment), None
+        except SettingsError as error:
+            kept = {name: value for name, value in environment.items() if name not in error.problems}
+            try:
+                return cls.read(kept), error
+            except SettingsError as again:
+                # A problem whose variable cannot be told apart costs the whole family its values.
+                rest = {name: value for name, value in kept.items() if not name.startswith("OTEL_EXPORTER_OTLP_")}
+                return cls.read(rest), SettingsError({**error.problems, **again.problems})
+
+
+def _variable(problem: str) -> str:
+    """Return the name that a problem's sentence begins with."""
+    return re.split(r"[^A-Z0-9_]", problem, maxsplit=1)[0]
+
+
+def _explain(error: ValidationError, given: Mapping[str, str]) -> dict[str, str]:
+    allowed = {field.alias: field.description for field in Settings.model_fields.values()}
+    names = {str(problem["loc"][0]) for problem in error.errors()}
+    return {
+        name: f"{name}={given.get(name, '')!r} is not allowed: it takes {allowed.get(name, 'another value')}"
+        for name in sorted(names)
+    }
+
+
+def environment() -> MutableMapping[str, str]:
+    """Return the process's environment; nothing else in the package touches it."""
+    return os.environ
+
+
+def apply_defaults(variables: MutableMapping[str, str]) -> None:
+    """Set what the SDK reads from the environment itself, where the user has not."""
+    for name, value in OTEL_DEFAULTS.items():
+        if not variables.get(name, "").strip():
+            variables[name] = value
+
+
+def table() -> list[dict[str, Any]]:
+    """Return a row for each variable (name, default, allowed values): the source of the reference page."""
+    return [
+        {"name": field.alias, "default": field.get_default(call_default_factory=True), "allowed": field.description}
+        for field in Settings.model_fields.values()
+        if field.alias
+    ]

@@ -1,0 +1,1 @@
+"""The ASGI side: what is done for each request around the application."""

@@ -1,0 +1,230 @@
+"""The outermost layer around an application: correlation id, inbound context, response headers, body sizes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from opentelemetry import context as otel_context
+from opentelemetry import propagate, trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.propagators.textmap import Getter
+from opentelemetry.trace import SpanContext
+
+from mita_otel import correlation
+from mita_otel.metrics.event_loop import EventLoopLag
+from mita_otel.settings import Settings
+from mita_otel.traces import request as request_span
+from mita_otel.traces.propagation import server_timing, traceresponse
+from mita_otel.web.paths import excluding
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+SCOPE_KEY: Final = "mita.request"
+"""Marks a scope that is being served already: a mounted application is part of its parent's request."""
+
+_CONTEXT_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
+_CORRELATION_HEADER: Final = correlation.HEADER.encode()
+_SIZE_BUCKETS: Final = (0.0, 256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0)
+_KNOWN_METHODS: Final = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
+)
+_logger: Final = logging.getLogger("mita_otel.web")
+
+
+class _Headers(Getter[list[tuple[bytes, bytes]]]):
+    """Reads ASGI headers, every occurrence of a name."""
+
+    def get(self, carrier: list[tuple[bytes, bytes]], key: str) -> list[str] | None:
+        name = key.lower().encode()
+        return [value.decode("latin-1") for header, value in carrier if header == name] or None
+
+    def keys(self, carrier: list[tuple[bytes, bytes]]) -> list[str]:
+        return [name.decode("latin-1") for name, _ in carrier]
+
+
+_HEADERS: Final = _Headers()
+
+
+class BodySizes:
+    """The histograms of request and response body sizes, in bytes as the application saw them."""
+
+    __slots__ = ("_request", "_response")
+
+    def __init__(self, provider: MeterProvider) -> None:
+        meter = provider.get_meter("mita_otel.web.server")
+        self._request = meter.create_histogram(
+            "http.server.request.body.size",
+            unit="By",
+            description="Size of HTTP server request bodies.",
+            explicit_bucket_boundaries_advisory=_SIZE_BUCKETS,
+        )
+        self._response = meter.create_histogram(
+            "http.server.response.body.size",
+            unit="By",
+            description="Size of HTTP server response bodies.",
+            explicit_bucket_boundaries_advisory=_SIZE_BUCKETS,
+        )
+
+    def record(self, exchange: "Exchange") -> None:
+        """Record both sizes of one finished exchange."""
+        attributes = exchange.attributes()
+        self._request.record(exchange.received, attributes)
+        self._response.record(exchange.sent, attributes)
+
+
+class Exchange:
+    """What is counted and added while one request is served."""
+
+    __slots__ = ("_headers", "_scope", "_sizes", "correlation_id", "received", "sent", "status")
+
+    def __init__(self, scope: Scope, correlation_id: str, sizes: BodySizes | None, headers: "ResponseHeaders") -> None:
+        self._scope = scope
+        self._sizes = sizes
+        self._headers = headers
+        self.correlation_id = correlation_id
+        self.received = 0
+        self.sent = 0
+        self.status = 0
+
+    def attributes(self) -> dict[str, str | int]:
+        """Return the metric attributes: all from closed sets."""
+        method = self._scope.get("method", "")
+        attributes: dict[str, str | int] = {
+            "http.request.method": method if method in _KNOWN_METHODS else "_OTHER",
+            "http.response.status_code": self.status,
+            "url.scheme": self._scope.get("scheme", "http"),
+        }
+        route = _route(self._scope)
+        if route is not None:
+            attributes["http.route"] = route
+        return attributes
+
+    def receiving(self, receive: Receive) -> Receive:
+        """Wrap the server's receive so that body bytes are counted."""
+
+        async def counted() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                self.received += len(message.get("body", b""))
+            return message
+
+        return counted
+
+    def sending(self, send: Send) -> Send:
+        """Wrap the server's send so that headers are added and body bytes counted."""
+
+        async def counted(message: Message) -> None:
+            try:
+                message = self._sent(message)
+            except Exception:
+                _logger.exception("a response goes out without telemetry headers")
+            await send(message)
+
+        return counted
+
+    def _sent(self, message: Message) -> Message:
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.status = message["status"]
+            request_span.remember(trace.get_current_span().get_span_context())
+            added = self._headers.of(request_span.span_context(), self.correlation_id)
+            return {**message, "headers": [*message.get("headers", ()), *added]}
+        if kind == "http.response.body":
+            self.sent += len(message.get("body", b""))
+            if self._sizes is not None and not message.get("more_body", False):
+                self._sizes.record(self)
+        return message
+
+
+class ResponseHeaders:
+    """Tells the client the correlation id and, if asked to, the trace id."""
+
+    __slots__ = ("_server_timing", "_traceresponse")
+
+    def __init__(self, trace_response: str) -> None:
+        self._traceresponse = trace_response in {"traceresponse", "both"}
+        self._server_timing = trace_response in {"server-timing", "both"}
+
+    def of(self, span_context: SpanContext, correlation_id: str) -> list[tuple[bytes, bytes]]:
+        """Return the headers to add to a response."""
+        headers = [(_CORRELATION_HEADER, correlation_id.encode())]
+        if span_context.is_valid:
+            if self._traceresponse:
+                headers.append((b"traceresponse", traceresponse(span_context).encode()))
+            if self._server_timing:
+                headers.append((b"server-timing", server_timing(span_context).encode()))
+        return headers
+
+
+class ServerLayer:
+    """Serves one request with everything that surrounds it; faults of ours never reach the application."""
+
+    def __init__(self, settings: Settings, meter_provider: MeterProvider) -> None:
+        self.excluded = excluding(settings.excluded_paths)
+        self._inbound_context = settings.inbound_context
+        self._headers = ResponseHeaders(settings.trace_response)
+        self._sizes = BodySizes(meter_provider)
+        self._lag = EventLoopLag(meter_provider)
+
+    async def __call__(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve an HTTP request or a WebSocket; pass everything else, and what is being served already, through."""
+        if scope["type"] not in {"http", "websocket"} or SCOPE_KEY in scope:
+            await app(scope, receive, send)
+            return
+        try:
+            scope, exchange = self._open(scope)
+        except Exception:
+            _logger.exception("a request is served without telemetry")
+            await app(scope, receive, send)
+            return
+        outer = correlation.current()
+        token = correlation.bind(exchange.correlation_id)
+        try:
+            await self._serve(app, scope, exchange.receiving(receive), exchange.sending(send))
+        finally:
+            # Outside another request the id stays: the server's own last words about it come after us.
+            if outer is not None:
+                correlation.unbind(token)
+
+    async def _serve(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.excluded(scope["path"]):
+            await app(scope, receive, send)
+            return
+        # A health check's query must not become a root trace of its own.
+        with suppress_instrumentation():
+            await app(scope, receive, send)
+
+    def _open(self, scope: Scope) -> tuple[Scope, Exchange]:
+        self._lag.watch(asyncio.get_running_loop())
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        candidate = next((value for name, value in headers if name == _CORRELATION_HEADER), None)
+        accepted = correlation.accept(None if candidate is None else candidate.decode("latin-1"))
+        request_span.begin(self._untrusted_parent(headers))
+        if self._inbound_context != "trust":
+            scope = {**scope, "headers": [header for header in headers if header[0] not in _CONTEXT_HEADERS]}
+        sizes = None if scope["type"] != "http" or self.excluded(scope["path"]) else self._sizes
+        exchange = Exchange(scope, accepted, sizes, self._headers)
+        scope[SCOPE_KEY] = exchange
+        return scope, exchange
+
+    def _untrusted_parent(self, headers: list[tuple[bytes, bytes]]) -> SpanContext | None:
+        if self._inbound_context != "link":
+            return None
+        extracted = propagate.extract(headers, context=otel_context.Context(), getter=_HEADERS)
+        parent = trace.get_current_span(extracted).get_span_context()
+        return parent if parent.is_valid else None
+
+
+def _route(scope: Scope) -> str | None:
+    """Return the full route template, mounts included."""
+    native = getattr(scope.get("fastapi.telemetry"), "route", None)
+    if native is not None:
+        return str(native)
+    path = getattr(scope.get("route"), "path", None)
+    return None if path is None else str(path)

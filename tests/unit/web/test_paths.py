@@ -1,0 +1,28 @@
+"""Exclusion looks at the path alone, and at all of it."""
+
+import pytest
+
+from mita_otel.settings import DEFAULT_EXCLUDED_PATHS
+from mita_otel.web.paths import excluding
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/metrics", "/docs", "/openapi.json"])
+def test_routes_asked_by_machines_are_excluded_by_default(path: str) -> None:
+    assert excluding(DEFAULT_EXCLUDED_PATHS)(path)
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/healthy", "/api/docs", "/metricsx", "/", ""])
+def test_a_pattern_covers_the_whole_path(path: str) -> None:
+    assert not excluding(DEFAULT_EXCLUDED_PATHS)(path)
+
+
+def test_only_the_star_is_special() -> None:
+    excluded = excluding(["/a.b/*", "/[x]?/*"])
+    assert excluded("/a.b/c")
+    assert excluded("/[x]?/c")
+    assert not excluded("/axb/c")
+    assert not excluded("/xy/c")
+
+
+def test_no_pattern_excludes_nothing() -> None:
+    assert not excluding([])("/health")
