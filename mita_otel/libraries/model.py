@@ -1,0 +1,35 @@
+"""What an instrumentation is given, and what it hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry._logs import LoggerProvider
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+    from mita_otel.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """The providers that instrumentations write to, and the settings they obey."""
+
+    tracer_provider: TracerProvider
+    meter_provider: MeterProvider
+    logger_provider: LoggerProvider
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumented:
+    """A library that is instrumented: its version, who does the work, and how to take it back."""
+
+    library: str
+    version: str
+    path: Literal["ours", "native", "contrib"]
+    undo: Callable[[], None]
