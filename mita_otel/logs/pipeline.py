@@ -24,6 +24,9 @@ MAX_VALUE: Final = 8_192
 _SLACK: Final = 4_096
 """Characters read beyond a limit, so that a secret which the limit cuts through is still recognised."""
 
+UNREADABLE: Final = "[not logged: masking failed]"
+"""The message when masking failed: nothing goes out unmasked."""
+
 _STANDARD: Final = frozenset(LogRecord("", 0, "", 0, "", (), None).__dict__) | {
     "message",
     "asctime",
@@ -126,7 +129,9 @@ def bind_exception(record: LogRecord, entry: Entry) -> None:
         return
     kind = type(error)
     entry[fields.EXCEPTION] = {
-        fields.EXCEPTION_TYPE: kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}",
+        fields.EXCEPTION_TYPE: kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}",
         fields.EXCEPTION_MESSAGE: text_of(error),
         fields.EXCEPTION_STACKTRACE: _stack_trace(error),
     }
@@ -185,11 +190,10 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
 
     def mask(_: LogRecord, entry: Entry) -> None:
         # If masking fails, nothing of the original may go out.
-        message, exception, stack = (entry.pop(key, None) for key in (fields.MESSAGE, fields.EXCEPTION, fields.STACK))
-        extras = entry.pop(fields.EXTRA, None)
-        if message is not None:
-            entry[fields.MESSAGE] = _UNREADABLE
-            entry[fields.MESSAGE] = text(message, limits.body)
+        message = entry.get(fields.MESSAGE, "")
+        entry[fields.MESSAGE] = UNREADABLE
+        exception, stack, extras = (entry.pop(key, None) for key in (fields.EXCEPTION, fields.STACK, fields.EXTRA))
+        entry[fields.MESSAGE] = text(message, limits.body)
         if stack is not None:
             entry[fields.STACK] = redaction.text(cut_middle(stack, limits.body))
         if exception is not None:
@@ -205,9 +209,6 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
 
     mask.__name__ = "redact"
     return mask
-
-
-_UNREADABLE: Final = "[not logged: masking failed]"
 
 
 def cap(limits: Limits) -> Step:

@@ -4,7 +4,9 @@ import dataclasses
 import datetime as dt
 import enum
 import math
-from collections.abc import Iterable, Iterator, Mapping, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -22,6 +24,8 @@ _Item = TypeVar("_Item")
 _TOO_DEEP: Final = "[too deep]"
 _CIRCULAR: Final = "[circular]"
 _TOO_MANY: Final = "[too many values]"
+_MARKER: Final = re.compile(r"[.]{3}\[truncated, ([0-9]+) characters\]\Z")
+_LONGEST_MARKER: Final = 48
 
 
 def text_of(value: object) -> str:
@@ -47,13 +51,14 @@ def cut(text: str, limit: int, *, length: int | None = None) -> str:
     """Cut text to `limit` characters, a marker with the full length included.
 
     Args:
-        text: what to cut.
+        text: what to cut; if it has been cut before, the length that its marker states is kept.
         limit: characters of the result, at least 64.
-        length: the full length to state, if `text` has been cut before.
+        length: the full length to state, if only a part of the text is handed over.
     """
-    full = len(text) if length is None else length
-    if len(text) <= limit and full == len(text):
+    if len(text) <= limit and length is None:
         return text
+    before = _MARKER.search(text[-_LONGEST_MARKER:])
+    full = length or (int(before.group(1)) if before else len(text))
     marker = f"...[truncated, {full} characters]"
     return text[: limit - len(marker)] + marker
 
@@ -98,22 +103,23 @@ class Plain:
         return utf8(text if len(text) <= 4 * self._limit else cut(text, 4 * self._limit))
 
     def _container(self, value: object) -> Any:
-        if id(value) in self._path:
-            return _CIRCULAR
-        if len(self._path) >= MAX_DEPTH:
-            return _TOO_DEEP
+        if id(value) in self._path or len(self._path) >= MAX_DEPTH:
+            return _CIRCULAR if id(value) in self._path else _TOO_DEEP
         self._path.add(id(value))
         try:
-            if dataclasses.is_dataclass(value) and not isinstance(value, type):
-                return self._mapping(_fields(value))
-            if isinstance(value, Mapping):
-                return self._mapping(value.items())
-            if isinstance(value, (list, tuple, Set)):
-                return self._list(value)
+            return self._opened(value)
         except Exception as error:  # noqa: BLE001 - a container of the application's may do anything when read
             return f"<{type(value).__name__}: reading it raised {type(error).__name__}>"
         finally:
             self._path.discard(id(value))
+
+    def _opened(self, value: object) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return self._mapping(_fields(value))
+        if isinstance(value, Mapping):
+            return self._mapping(value.items())
+        if isinstance(value, (list, tuple, AbstractSet)):
+            return self._list(value)
         return self._bounded(text_of(value))
 
     def _mapping(self, items: Iterable[tuple[object, object]]) -> dict[str, Any]:
@@ -147,13 +153,21 @@ def _fields(value: Any) -> Iterator[tuple[str, object]]:
 def _simple(value: object) -> str | bool | int | float | None:
     """Return the plain form of a value that holds no others, or None when there is none."""
     if isinstance(value, enum.Enum):
-        return _simple(value.value)
-    if isinstance(value, (bool, str)):
-        return value if type(value) in {bool, str} else str.__str__(value)  # type: ignore[arg-type] # a bool has no subclass
-    if isinstance(value, int):
-        return int(value) if value in _INT64 else _digits(value)
+        value = value.value
+    if isinstance(value, str):
+        return value if type(value) is str else str.__str__(value)
+    if isinstance(value, (bool, int, float)):
+        return _number(value)
+    return _written(value)
+
+
+def _number(value: float) -> str | float:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(float(value))
+    return value if value in _INT64 else _digits(value)
+
+
+def _written(value: object) -> str | None:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", "backslashreplace")
     if isinstance(value, (dt.datetime, dt.date, dt.time)):
