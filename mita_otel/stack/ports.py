@@ -1,0 +1,103 @@
+"""The ports the stack listens on: the standard ones where they are free, others where they are not."""
+
+import random
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Final, Self
+
+from mita_otel.stack.model import Endpoints, StackError
+
+LOOPBACK: Final = "127.0.0.1"
+_RANGE: Final = range(20_000, 32_000)
+"""Below the range from which Linux takes the ports of outgoing connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """A port for each listener; the defaults are those of the configuration files."""
+
+    otlp_grpc: int = 4317
+    otlp_http: int = 4318
+    otelcol_health: int = 13133
+    otelcol_metrics: int = 8888
+    jaeger: int = 16686
+    jaeger_query_grpc: int = 16685
+    jaeger_otlp: int = 14317
+    jaeger_health: int = 13134
+    jaeger_metrics: int = 18888
+    prometheus: int = 9090
+    loki: int = 3100
+    loki_grpc: int = 3195
+    alertmanager: int = 9093
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of all listeners."""
+        return tuple(field.name for field in fields(cls))
+
+    @classmethod
+    def chosen(
+        cls,
+        given: Mapping[str, int],
+        is_free: Callable[[int], bool],
+        *,
+        wanted: "Ports | None" = None,
+        pick: Callable[[], int] = lambda: random.choice(_RANGE),  # noqa: S311 - not a secret
+    ) -> Self:
+        """Return the given ports as they are, for the rest the wanted ones that are free, and free ones otherwise.
+
+        Raises:
+            StackError: a given port is taken, or its name or number is not valid.
+        """
+        _check(given, cls.names(), is_free)
+        taken = set(given.values())
+        numbers = dict(given)
+        preferred = asdict(wanted) if wanted else {}
+        for name in cls.names():
+            if name in numbers:
+                continue
+            number = preferred.get(name, 0)
+            while number == 0 or number in taken or not is_free(number):
+                number = pick()
+            numbers[name] = number
+            taken.add(number)
+        return cls(**numbers)
+
+    def endpoints(self) -> Endpoints:
+        """Return the URLs to use from this machine."""
+        return Endpoints(
+            otlp_grpc=_url(self.otlp_grpc),
+            otlp_http=_url(self.otlp_http),
+            jaeger=_url(self.jaeger),
+            prometheus=_url(self.prometheus),
+            loki=_url(self.loki),
+            alertmanager=_url(self.alertmanager),
+            otelcol_metrics=_url(self.otelcol_metrics),
+        )
+
+
+def _url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _check(given: Mapping[str, int], names: tuple[str, ...], is_free: Callable[[int], bool]) -> None:
+    for name, number in given.items():
+        if name not in names:
+            raise StackError(f"--port {name}={number}: there is no such listener; there are {', '.join(names)}")
+        if not 1 <= number <= 65_535:  # noqa: PLR2004 - the range of TCP ports
+            raise StackError(f"--port {name}={number}: a port is a number between 1 and 65535")
+        if not is_free(number):
+            raise StackError(f"--port {name}={number}: something listens there already; free it or give another")
+
+
+def port_is_free(number: int) -> bool:
+    """Say whether a listener could be opened on a port of the loopback interface now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        # As Go's listeners do: connections of an earlier run that linger do not count.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((LOOPBACK, number))
+        except OSError:
+            return False
+        return True
