@@ -45,8 +45,13 @@ class Libraries:
         self._strict = strict
         self.instrumented: dict[str, Instrumented] = {}
 
-    def register(self) -> None:
-        """Wait for the imports of every library that is not disabled."""
+    def register(self, guard_signals: Callable[[], None]) -> None:
+        """Wait for the imports of every library that is not disabled, and of the server, which is not a matter of choice.
+
+        Args:
+            guard_signals: called before a server takes over the signals.
+        """
+        self.when_imported("uvicorn.server", "uvicorn", lambda _: _uvicorn(guard_signals))
         for library, module in INSTRUMENTORS.items():
             if not self._disabled & {"*", library}:
                 self.when_imported(module, library, self._instrument)
@@ -75,3 +80,9 @@ class Libraries:
         while self.instrumented:
             _, instrumented = self.instrumented.popitem()
             instrumented.undo()
+
+
+def _uvicorn(guard_signals: Callable[[], None]) -> Instrumented:
+    from mita_otel.libraries import uvicorn  # noqa: PLC0415 - uvicorn is imported only where the application does
+
+    return uvicorn.instrument(guard_signals)

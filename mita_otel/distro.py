@@ -1,0 +1,32 @@
+"""Entry points of `opentelemetry-instrument`; the work is done by `bootstrap`."""
+
+from typing import Any
+
+from opentelemetry.instrumentation.distro import BaseDistro
+
+from mita_otel import bootstrap
+
+
+class MitaDistro(BaseDistro):
+    """The `mita` entry point of the group `opentelemetry_distro`."""
+
+    def _configure(self, **_: Any) -> None:
+        bootstrap.claim()
+
+    def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
+        """Instrument a library that this distribution has no module of its own for."""
+        if bootstrap.running() is not None:
+            super().load_instrumentor(entry_point, **kwargs)
+
+
+class MitaConfigurator:
+    """The `mita` entry point of the group `opentelemetry_configurator`."""
+
+    def configure(self, **_: Any) -> None:
+        """Start the three signals and instrument the libraries."""
+        bootstrap.launch()
+
+
+def check() -> None:
+    """Say loudly when another distribution or configurator won (entry point group `opentelemetry_pre_instrument`)."""
+    bootstrap.check()

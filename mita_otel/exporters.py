@@ -1,0 +1,177 @@
+"""Where each signal goes: the exporters that `OTEL_TRACES_EXPORTER` and its kin name."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from opentelemetry.sdk._logs import LogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics.export import (
+    MetricExporter,
+    MetricExportResult,
+    MetricReader,
+    MetricsData,
+    PeriodicExportingMetricReader,
+)
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+from mita_otel.export import OtlpMetricExporter, OutboxLogRecordProcessor, OutboxSpanProcessor, Pace, open_sender
+from mita_otel.logs.redaction import redact_log_record
+from mita_otel.metrics import prometheus, runtime
+from mita_otel.settings import Settings
+from mita_otel.traces.redaction import redact_span
+
+_logger: Final = logging.getLogger("mita_otel.exporters")
+
+_SELF_SCOPES: Final = (runtime.METER, "mita_otel.export", "opentelemetry.sdk", "opentelemetry-sdk")
+
+
+@dataclass(frozen=True, slots=True)
+class Exporters:
+    """What a provider is given, and how each part is closed under a deadline in seconds."""
+
+    spans: list[SpanProcessor] = field(default_factory=list)
+    logs: list[LogRecordProcessor] = field(default_factory=list)
+    readers: list[MetricReader] = field(default_factory=list)
+    closings: list[tuple[str, Callable[[float], object]]] = field(default_factory=list)
+    outboxes: list[OutboxSpanProcessor | OutboxLogRecordProcessor] = field(default_factory=list)
+
+
+def build(settings: Settings) -> Exporters:
+    """Build every exporter that is asked for; `none` stands for nothing.
+
+    Raises:
+        ValueError: no exporter of that name is installed; the message names the variable.
+    """
+    made = Exporters()
+    for name in _wanted(settings.traces_exporter):
+        _add_spans(made, settings, name)
+    for name in _wanted(settings.logs_exporter):
+        _add_logs(made, settings, name)
+    for name in _wanted(settings.metrics_exporter):
+        _add_metrics(made, settings, name)
+    return made
+
+
+def _wanted(names: Sequence[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name != "none"]
+
+
+def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
+    if name == "otlp":
+        pace = Pace(
+            capacity=settings.span_queue_size,
+            batch_size=min(settings.span_batch_size, settings.span_queue_size),
+            schedule_delay=settings.span_schedule_delay / 1000,
+            attempt_timeout=settings.otlp["traces"].timeout,
+        )
+        outbox = OutboxSpanProcessor(open_sender(settings.otlp["traces"], "traces"), prepare=redact_span, pace=pace)
+        made.spans.append(outbox)
+        made.outboxes.append(outbox)
+        made.closings.append(("traces", outbox.close))
+        return
+    processor = BatchSpanProcessor(_load("traces", name)())
+    made.spans.append(processor)
+    made.closings.append((f"traces-{name}", lambda _: processor.shutdown()))
+
+
+def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
+    if name == "otlp":
+        pace = Pace(
+            capacity=settings.log_queue_size,
+            batch_size=min(settings.log_batch_size, settings.log_queue_size),
+            schedule_delay=settings.log_schedule_delay / 1000,
+            attempt_timeout=settings.otlp["logs"].timeout,
+        )
+        outbox = OutboxLogRecordProcessor(open_sender(settings.otlp["logs"], "logs"), prepare=redact_log_record, pace=pace)
+        made.logs.append(outbox)
+        made.outboxes.append(outbox)
+        made.closings.append(("logs", outbox.close))
+        return
+    processor = BatchLogRecordProcessor(_load("logs", name)())
+    made.logs.append(processor)
+    made.closings.append((f"logs-{name}", lambda _: processor.shutdown()))
+
+
+def _add_metrics(made: Exporters, settings: Settings, name: str) -> None:
+    if name == "prometheus":
+        made.readers.append(prometheus.reader(settings.prometheus_host, settings.prometheus_port))
+        return
+    exporter: Any
+    if name == "otlp":
+        exporter = OtlpMetricExporter(
+            open_sender(settings.otlp["metrics"], "metrics"),
+            temporality=settings.metric_temporality,
+            histogram=settings.histogram_aggregation,
+            pace=Pace(attempt_timeout=settings.otlp["metrics"].timeout),
+        )
+    else:
+        exporter = _load("metrics", name)()
+    if isinstance(exporter, MetricReader):
+        made.readers.append(exporter)
+        return
+    last = LastWords(exporter)
+    reader = PeriodicExportingMetricReader(last, export_interval_millis=settings.metric_export_interval)
+    made.readers.append(reader)
+
+    def close(timeout: float) -> None:
+        last.begin(timeout)
+        reader.shutdown(timeout_millis=timeout * 1000)
+
+    made.closings.append((f"metrics-{name}", close))
+
+
+def _load(signal: str, name: str) -> Callable[[], Any]:
+    group = f"opentelemetry_{signal}_exporter"
+    for entry_point in entry_points(group=group, name=name):
+        loaded: Callable[[], Any] = entry_point.load()
+        return loaded
+    known = sorted({"none", *(entry_point.name for entry_point in entry_points(group=group))})
+    raise ValueError(f"OTEL_{signal.upper()}_EXPORTER={name!r} is not allowed: it takes {', '.join(known)}")
+
+
+class LastWords(MetricExporter):
+    """Leaves out the last export of a process that measured nothing but itself.
+
+    A program that only ran `pass` would otherwise wait for a Collector to tell it how much memory it used.
+    """
+
+    def __init__(self, exporter: MetricExporter) -> None:
+        super().__init__(exporter._preferred_temporality, exporter._preferred_aggregation)  # noqa: SLF001 - the SDK's reader reads them so
+        self._exporter = exporter
+        self._closing: float | None = None
+        self._spoke = False
+
+    def begin(self, timeout: float) -> None:
+        """Say that what comes next is the last export, and how many seconds it may take."""
+        self._closing = timeout
+
+    def export(
+        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
+    ) -> MetricExportResult:
+        """Pass a collection on, unless it is the only one and about the process itself."""
+        if self._closing is not None:
+            if not self._spoke and _is_about_itself(metrics_data):
+                return MetricExportResult.SUCCESS
+            timeout_millis = min(timeout_millis, self._closing * 1000)
+        self._spoke = True
+        return self._exporter.export(metrics_data, timeout_millis=timeout_millis, **kwargs)
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        """Pass the request on."""
+        return self._exporter.force_flush(timeout_millis=timeout_millis)
+
+    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
+        """Pass the request on."""
+        self._exporter.shutdown(timeout_millis=timeout_millis, **kwargs)
+
+
+def _is_about_itself(metrics_data: MetricsData) -> bool:
+    return all(
+        scope.scope.name.startswith(_SELF_SCOPES)
+        for resource in metrics_data.resource_metrics
+        for scope in resource.scope_metrics
+    )
