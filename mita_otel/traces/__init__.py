@@ -1,0 +1,1 @@
+"""Traces: the provider, the request's span, propagation between processes."""
