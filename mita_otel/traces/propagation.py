@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from opentelemetry import baggage, trace
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context
+from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.propagators.textmap import (
     CarrierT,
@@ -18,8 +19,6 @@ from opentelemetry.propagators.textmap import (
     default_setter,
 )
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
-
-from mita_otel.settings import Settings
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
@@ -47,8 +46,6 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAGGAGE_VALUE: Final = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")
 # What percent-encoding may leave as it is: the octets of a value, less the percent sign.
 _BAGGAGE_SAFE: Final = "!#$&'()*+-./:<=>?@[]^_`{|}~"
-
-_DESTINATION: Final = create_key("mita-destination")
 
 
 class LevelTwoTraceState(TraceState):
@@ -178,21 +175,14 @@ def _length(member: tuple[str, str]) -> int:
 
 
 class BaggagePropagator(TextMapPropagator):
-    """Reads baggage within the specification's limits, and passes it on only to hosts that may see it.
+    """Reads and writes baggage within the specification's limits.
 
     Members beyond a limit and malformed ones are left out alone. Properties of members are not kept: the API has no
-    place for them.
-
-    Args:
-        hosts: host names that baggage goes to; one that begins with a dot stands for all below it. Where a request goes
-            is said by `towards`; without that, or with no hosts, nothing is passed on.
+    place for them. Which hosts may see baggage is for the client's instrumentation to decide: a propagator is not told
+    where a request goes.
 
     Source: https://www.w3.org/TR/baggage/
     """
-
-    def __init__(self, hosts: Sequence[str] = ()) -> None:
-        self._hosts = frozenset(host.lower() for host in hosts if not host.startswith("."))
-        self._domains = tuple(host.lower() for host in hosts if host.startswith("."))
 
     def extract(
         self,
@@ -212,26 +202,15 @@ class BaggagePropagator(TextMapPropagator):
         context: Context | None = None,
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
-        """Write the context's baggage if its destination may see it."""
-        host = get_value(_DESTINATION, context)
-        if not isinstance(host, str) or not self._may_see(host.lower()):
-            return
+        """Write the members that are valid and fit; nothing if there are none."""
         header = baggage_header(baggage.get_all(context).items())
         if header:
             setter.set(carrier, BAGGAGE, header)
-
-    def _may_see(self, host: str) -> bool:
-        return host in self._hosts or host.endswith(self._domains)
 
     @property
     def fields(self) -> set[str]:
         """Return the headers that `inject` may set."""
         return {BAGGAGE}
-
-
-def towards(host: str, context: Context | None = None) -> Context:
-    """Return a context in which a request to a host is made: baggage is passed on in it if the host may see it."""
-    return set_value(_DESTINATION, host, context)
 
 
 def parse_baggage(headers: Iterable[str]) -> list[tuple[str, str]]:
@@ -275,21 +254,30 @@ def server_timing(span_context: SpanContext) -> str:
     return f'traceparent;desc="{traceresponse(span_context)}"'
 
 
-def propagator(settings: Settings) -> TextMapPropagator:
-    """Return the propagator that `OTEL_PROPAGATORS` asks for: trace context and baggage by default.
+def install(names: Sequence[str] | None = None) -> None:
+    """Make the propagators that `OTEL_PROPAGATORS` names the global ones.
 
     Raises:
         ValueError: a name is not known.
     """
-    wanted = dict.fromkeys(settings.propagators if settings.propagators is not None else ("tracecontext", "baggage"))
-    return CompositePropagator([_named(name, settings) for name in wanted if name != "none"])
+    set_global_textmap(propagator(names))
 
 
-def _named(name: str, settings: Settings) -> TextMapPropagator:
+def propagator(names: Sequence[str] | None = None) -> TextMapPropagator:
+    """Return the propagators of these names, trace context and baggage by default.
+
+    Raises:
+        ValueError: a name is not known.
+    """
+    wanted = dict.fromkeys(("tracecontext", "baggage") if names is None else names)
+    return CompositePropagator([_named(name) for name in wanted if name != "none"])
+
+
+def _named(name: str) -> TextMapPropagator:
     if name == "tracecontext":
         return TraceContextPropagator()
     if name == "baggage":
-        return BaggagePropagator(settings.baggage_hosts)
+        return BaggagePropagator()
     for entry_point in entry_points(group="opentelemetry_propagator", name=name):
         other: TextMapPropagator = entry_point.load()()
         return other
