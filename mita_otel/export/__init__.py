@@ -1,0 +1,29 @@
+"""Delivery of telemetry by OTLP in which nothing is lost quietly: spans, log records and metrics."""
+
+from mita_otel.export.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+from mita_otel.export.logs import OutboxLogRecordProcessor
+from mita_otel.export.metrics import OtlpMetricExporter
+from mita_otel.export.outbox import Closed, Outbox
+from mita_otel.export.pace import Pace
+from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender, open_sender
+from mita_otel.export.spans import OutboxSpanProcessor
+from mita_otel.export.statistics import Statistics
+
+__all__ = [
+    "Accepted",
+    "Closed",
+    "OtlpEndpoint",
+    "OtlpMetricExporter",
+    "Outbox",
+    "OutboxLogRecordProcessor",
+    "OutboxSpanProcessor",
+    "Outcome",
+    "Pace",
+    "Refused",
+    "Retry",
+    "Sender",
+    "Signal",
+    "Statistics",
+    "open_sender",
+    "otlp_endpoint",
+]

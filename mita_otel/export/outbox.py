@@ -1,0 +1,349 @@
+"""A bounded queue with one delivery thread: an item is delivered or counted as lost, and its giver never waits."""
+
+import contextlib
+import os
+import random
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from mita_otel.export.bell import Bell
+from mita_otel.export.pace import Pace
+from mita_otel.export.quiet import quietly
+from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender
+from mita_otel.export.statistics import Statistics, Tally
+from mita_otel.export.summary import DeliverySummary
+
+T = TypeVar("T")
+
+_JOIN: Final = 0.05
+"""Seconds to wait for a delivery thread that was told to stop: enough to leave a wait, too little to be felt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What `close` leaves behind.
+
+    Attributes:
+        left: Items that were neither delivered nor refused when the time was up; they are counted as dropped.
+        statistics: The final counts.
+    """
+
+    left: int
+    statistics: Statistics
+
+
+class Outbox(Generic[T]):
+    """Delivers items in batches, oldest first, again and again until the receiver takes or refuses them.
+
+    Delivery is at least once: an attempt whose answer is lost is made again. The queue is the only copy: items being
+    retried are back at its front, so that an overflow drops the oldest of all.
+
+    Args:
+        signal: Name in log lines.
+        encode: Makes a payload of items; payloads of one batch are joined end to end, which protobuf reads as one
+            message. An item for which it raises is dropped alone.
+        sender: Makes the attempts; closed together with the outbox.
+        pace: Sizes and times.
+
+    Attributes:
+        observe_duration: Called after each export operation with its seconds, waits included, and its error or None.
+    """
+
+    _closed: bool
+    _stopped: bool
+    _hurry: bool
+    _deadline: float
+    _bell: Bell
+    _thread: threading.Thread
+
+    def __init__(
+        self,
+        *,
+        signal: str,
+        encode: Callable[[Sequence[T]], bytes],
+        sender: Sender,
+        pace: Pace | None = None,
+    ) -> None:
+        self.pace: Final = pace or Pace()
+        self.signal: Final = signal
+        self.observe_duration: Callable[[float, str | None], None] | None = None
+        self._encode = encode
+        self._sender = sender
+        self._start()
+        os.register_at_fork(after_in_child=_weakly(self._after_fork_in_child))
+
+    def put(self, item: T) -> None:
+        """Take an item; constant time, no lock, no I/O. When full, the oldest item makes room."""
+        if self._closed:
+            self._late.add()
+            return
+        self._entered.add()
+        queue = self._queue
+        queue.append(item)
+        waiting = len(queue)
+        if waiting + self._in_flight > self.pace.capacity:
+            with contextlib.suppress(IndexError):  # the delivery thread took them meanwhile
+                queue.popleft()
+                self._overwritten.add()
+        if waiting % self.pace.batch_size == 0:  # not at each item of a backlog; a miss costs the schedule delay
+            self._bell.ring()
+
+    def discard(self) -> None:
+        """Count an item that could not even be put."""
+        self._unput.add()
+
+    def flush(self, timeout: float) -> bool:
+        """Deliver what is here; True only if everything put before the call was acknowledged within `timeout` seconds.
+
+        A wait between attempts is cut short once, one that the receiver asked for is not.
+        """
+        before = self.statistics()
+        self._hurry = True
+        settled = self._wait_until(before.entered, time.monotonic() + timeout)
+        return settled and self.statistics().lost == before.lost
+
+    def close(self, timeout: float) -> Closed:
+        """Take nothing more, deliver what is here for at most `timeout` seconds, then stop.
+
+        No thread is started, so it works in exit handlers. Later calls report what the first one left.
+        """
+        self._deadline = min(self._deadline, time.monotonic() + timeout)
+        first, self._closed = not self._closed, True
+        self._hurry = True
+        self._wait_until(self._entered.value(), self._deadline)
+        self._stopped = True
+        self._bell.ring()
+        with contextlib.suppress(Exception):  # a sender's fault must not keep the process from ending
+            self._sender.close()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(_JOIN)
+        if first:
+            self._abandon()
+        return Closed(self._left, self.statistics())
+
+    def statistics(self) -> Statistics:
+        """Return the counts of this moment."""
+        return Statistics(
+            entered=self._entered.value(),
+            queued=len(self._queue) + self._in_flight,
+            accepted=self._accepted,
+            rejected=self._rejected,
+            refused=self._refused,
+            dropped_queue_full=self._overwritten.value(),
+            dropped_encode_error=self._unfit.value() + self._unput.value(),
+            dropped_shutdown=self._left + self._late.value(),
+            retries=self._retries,
+        )
+
+    def _start(self) -> None:
+        self._queue: deque[T] = deque()
+        self._entered, self._overwritten, self._unfit = Tally(), Tally(), Tally()
+        self._late, self._unput = Tally(), Tally()
+        self._accepted = self._rejected = self._refused = self._retries = self._left = 0
+        self._in_flight = 0
+        self._failures = 0
+        self._operation_started: float | None = None
+        self._overwritten_before = 0
+        self._closed = self._stopped = self._hurry = False
+        self._deadline = float("inf")
+        self._bell = Bell()
+        self._waiters: list[Bell] = []
+        self._summary = DeliverySummary(self.signal, self._sender.destination)
+        self._thread = threading.Thread(target=self._run, name=f"mita-export-{self.signal}", daemon=True)
+        with contextlib.suppress(RuntimeError):  # at interpreter exit no thread starts; `close` counts what is left
+            self._thread.start()
+
+    def _after_fork_in_child(self) -> None:
+        """Begin anew: the items are the parent's to deliver, and its thread was not copied."""
+        if not self._closed:
+            self._start()
+
+    def _settled(self) -> int:
+        """Items that left the queue for good; what never entered it does not count."""
+        return self._accepted + self._rejected + self._refused + self._overwritten.value() + self._unfit.value()
+
+    def _wait_until(self, entered: int, deadline: float) -> bool:
+        """Wait until as many items as had entered are settled; False when time is up or no one is delivering."""
+        bell = Bell()
+        self._waiters.append(bell)
+        try:
+            self._bell.ring()
+            while self._settled() < entered:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0 or not self._thread.is_alive():
+                    return False
+                bell.wait(remaining)
+        finally:
+            self._waiters.remove(bell)
+        return True
+
+    def _abandon(self) -> None:
+        left = len(self._queue) + self._in_flight
+        self._queue.clear()
+        self._in_flight, self._left = 0, left
+        if left:
+            with contextlib.suppress(Exception):  # a log handler of the application may raise
+                self._summary.abandoned(left, self.statistics())
+
+    # What follows runs in the delivery thread only.
+
+    def _run(self) -> None:
+        with quietly():
+            while not self._stopped:
+                self._bell.wait(self.pace.schedule_delay)
+                self._hurry = False
+                self._drain()
+                self._report_overflow()
+
+    def _drain(self) -> None:
+        """Deliver as many items as are here now; those that come meanwhile wait for their batch to fill."""
+        goal = self._settled() + len(self._queue)
+        while self._settled() < goal and not self._stopped and (batch := self._take()):
+            try:
+                self._deliver(batch)
+            except Exception as error:  # noqa: BLE001 - the guard of this room: the thread must go on
+                for _ in range(self._in_flight):
+                    self._unfit.add()
+                self._fault(f"delivery failed: {type(error).__name__}")
+            self._settle()
+
+    def _take(self) -> list[T]:
+        batch: list[T] = []
+        with contextlib.suppress(IndexError):  # an overflow took the last one
+            while len(batch) < self.pace.batch_size:
+                batch.append(self._queue.popleft())
+                self._in_flight += 1
+        return batch
+
+    def _settle(self) -> None:
+        self._in_flight = 0
+        for waiter in tuple(self._waiters):
+            waiter.ring()
+
+    def _deliver(self, batch: list[T]) -> None:
+        """Settle the batch, or put back at the front of the queue what is to be tried again."""
+        items, payload, rest = self._payload(batch)
+        self._give_back(rest)
+        if not items:
+            return
+        outcome = self._attempt(payload)
+        if self._stopped:  # `close` has counted these items already
+            return
+        match outcome:
+            case Retry(reason, after):
+                self._give_back(items)
+                self._wait_for_retry(reason, after)
+            case Refused(too_large=True) if len(items) > 1:
+                middle = len(items) // 2
+                self._give_back(items[middle:])
+                self._deliver(items[:middle])
+            case Refused(reason):
+                self._finish(reason)
+                self._refused += len(items)
+                self._fault(f"refused: {reason}")
+            case Accepted():
+                self._finish(None)
+                self._record_accepted(len(items), outcome)
+
+    def _finish(self, error: str | None) -> None:
+        """End an export operation, which began with the first attempt."""
+        started, self._operation_started, self._failures = self._operation_started, None, 0
+        if started is not None and self.observe_duration is not None:
+            self.observe_duration(time.monotonic() - started, error)
+
+    def _attempt(self, payload: bytes) -> Outcome:
+        now = time.monotonic()
+        if self._operation_started is None:
+            self._operation_started = now
+        timeout = min(self.pace.attempt_timeout, self._deadline - now)
+        if timeout <= 0:
+            return Retry("shutdown")
+        try:
+            return self._sender.send(payload, timeout)
+        except Exception as error:  # noqa: BLE001 - the thread must outlive a fault in a sender; the items are kept
+            return Retry(f"sender failed: {type(error).__name__}")
+
+    def _record_accepted(self, items: int, outcome: Accepted) -> None:
+        rejected = min(outcome.rejected_items, items)
+        self._rejected += rejected
+        self._accepted += items - rejected
+        self._in_flight = 0
+        if rejected:
+            self._fault(f"partial success: {outcome.message or 'no reason given'}")
+        elif outcome.message:
+            self._fault(f"accepted with a warning: {outcome.message}")
+        else:
+            with contextlib.suppress(Exception):  # a log handler of the application may raise
+                self._summary.delivered(self.statistics(), time.time())
+
+    def _give_back(self, items: list[T]) -> None:
+        """Put items back at the front, in their order."""
+        if items:
+            self._in_flight -= len(items)
+            self._queue.extendleft(reversed(items))
+
+    def _wait_for_retry(self, reason: str, after: float | None) -> None:
+        self._retries += 1
+        self._failures += 1
+        self._fault(reason, attempt=True)
+        asked = None if self._closed else after  # a shutdown has no time for the receiver's wishes
+        until = time.monotonic() + self.pace.wait(self._failures, asked, random.random())  # noqa: S311 - jitter
+        while not self._stopped and (remaining := until - time.monotonic()) > 0:
+            if self._hurry and (asked is None or self._closed):
+                self._hurry, self._failures = False, 0
+                return
+            self._bell.wait(remaining)
+
+    def _payload(self, batch: list[T]) -> tuple[list[T], bytes, list[T]]:
+        """Return the items that could be encoded, their payload, and the items for which there was no room in it."""
+        items: list[T] = []
+        parts: list[bytes] = []
+        size, position = 0, 0
+        while position < len(batch) and size < self.pace.payload_limit:
+            for fit, encoded in self._encode_fit(batch[position : position + self.pace.slice_size]):
+                items += fit
+                parts.append(encoded)
+                size += len(encoded)
+            position += self.pace.slice_size
+            time.sleep(0)  # requests first: hand the interpreter over between slices
+        return items, b"".join(parts), batch[position:]
+
+    def _encode_fit(self, items: list[T]) -> list[tuple[list[T], bytes]]:
+        """Encode together if possible; else by halves, so that an item that cannot be encoded is dropped alone."""
+        try:
+            return [(items, self._encode(items))]
+        except Exception as error:  # noqa: BLE001 - whatever one item does, its neighbours go out
+            if len(items) > 1:
+                middle = len(items) // 2
+                return self._encode_fit(items[:middle]) + self._encode_fit(items[middle:])
+            self._unfit.add()
+            self._in_flight -= 1
+            self._fault(f"an item cannot be encoded: {type(error).__name__}")
+            return []
+
+    def _report_overflow(self) -> None:
+        overwritten = self._overwritten.value()
+        if overwritten > self._overwritten_before:
+            self._overwritten_before = overwritten
+            self._fault("queue full")
+
+    def _fault(self, reason: str, *, attempt: bool = False) -> None:
+        with contextlib.suppress(Exception):  # a log handler of the application may raise
+            self._summary.fault(reason, self.statistics(), time.time(), attempt=attempt)
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Call a method as long as its object lives: fork handlers cannot be unregistered."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        alive = reference()
+        if alive is not None:
+            alive()
+
+    return call

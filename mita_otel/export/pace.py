@@ -1,0 +1,59 @@
+"""How much an outbox holds, how often it sends and how long it waits: the numbers and their reasons."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Sizes in items, times in seconds.
+
+    Attributes:
+        capacity: Most items held, those on their way included. 200 requests/s with 6 spans each are 1,200 items/s; an
+            outage of 30 s, the 5 s until the next attempt and a 10 s attempt that hangs make 54,000, and 65,536 is
+            the power of two above. At about 1.5 kB an item it is 100 MB, reached only in an outage.
+        batch_size: Most items in one payload.
+        slice_size: Items encoded in one go before the interpreter is handed to other threads: 512 spans take 14 ms,
+            64 less than 2 ms.
+        payload_limit: Bytes at which a payload is cut short, below the 4 MiB that gRPC receivers take by default.
+        schedule_delay: Longest an item waits for its batch to fill.
+        attempt_timeout: Longest one attempt may take.
+        backoff_initial: Upper bound of the first wait between attempts.
+        backoff_limit: Upper bound of any wait between attempts.
+        retry_after_limit: Longest a receiver can make us wait.
+    """
+
+    capacity: int = 65_536
+    batch_size: int = 512
+    slice_size: int = 64
+    payload_limit: int = 3 * 1024 * 1024
+    schedule_delay: float = 1.0
+    attempt_timeout: float = 10.0
+    backoff_initial: float = 0.5
+    backoff_limit: float = 5.0
+    retry_after_limit: float = 30.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for sizes below 1, times not above 0, or a batch that the outbox cannot hold."""
+        for name in self.__dataclass_fields__:
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}={getattr(self, name)!r} is not allowed; allowed: above 0")
+        if self.batch_size > self.capacity:
+            raise ValueError(f"batch_size={self.batch_size} is not allowed; allowed: at most capacity={self.capacity}")
+
+    def wait(self, failures: int, after: float | None, chance: float) -> float:
+        """Return the seconds until the next attempt.
+
+        Full jitter, so that processes that failed together do not return together; what the receiver asked for is
+        waited in full, up to the limit, plus a jitter of the first wait.
+
+        Args:
+            failures: Attempts failed in a row, at least 1.
+            after: Seconds the receiver asked for, or None.
+            chance: Random, 0 to 1.
+
+        Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+        """
+        if after is not None:
+            return min(after + chance * min(self.backoff_initial, after), self.retry_after_limit)
+        # 2.0 ** 64 is far above any limit and far below the largest float.
+        return chance * min(self.backoff_limit, self.backoff_initial * 2.0 ** min(failures - 1, 64))
