@@ -155,7 +155,9 @@ def check() -> None:
     """Complain if another distribution's configurator set the SDK up; called once everything is configured."""
     if _running or is_helper(sys.orig_argv) or environment().get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return
-    for problem in _problems or ["another distribution was chosen: set OTEL_PYTHON_DISTRO=mita and OTEL_PYTHON_CONFIGURATOR=mita"]:
+    for problem in _problems or [
+        "another distribution was chosen: set OTEL_PYTHON_DISTRO=mita and OTEL_PYTHON_CONFIGURATOR=mita"
+    ]:
         complain(problem)
 
 

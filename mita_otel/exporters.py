@@ -86,7 +86,9 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
             schedule_delay=settings.log_schedule_delay / 1000,
             attempt_timeout=settings.otlp["logs"].timeout,
         )
-        outbox = OutboxLogRecordProcessor(open_sender(settings.otlp["logs"], "logs"), prepare=redact_log_record, pace=pace)
+        outbox = OutboxLogRecordProcessor(
+            open_sender(settings.otlp["logs"], "logs"), prepare=redact_log_record, pace=pace
+        )
         made.logs.append(outbox)
         made.outboxes.append(outbox)
         made.closings.append(("logs", outbox.close))
@@ -149,9 +151,7 @@ class LastWords(MetricExporter):
         """Say that what comes next is the last export, and how many seconds it may take."""
         self._closing = timeout
 
-    def export(
-        self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any
-    ) -> MetricExportResult:
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
         """Pass a collection on, unless it is the only one and about the process itself."""
         if self._closing is not None:
             if not self._spoke and _is_about_itself(metrics_data):

@@ -83,9 +83,7 @@ class Settings(BaseModel):
         default="trust", alias="MITA_INBOUND_CONTEXT", description="trust, link or ignore"
     )
     trace_response: Annotated[Literal["traceresponse", "server-timing", "both", "none"], BeforeValidator(_lower)] = (
-        Field(
-            default="both", alias="MITA_TRACE_RESPONSE", description="traceresponse, server-timing, both or none"
-        )
+        Field(default="both", alias="MITA_TRACE_RESPONSE", description="traceresponse, server-timing, both or none")
     )
     cardinality_limit: int = Field(
         default=2000,

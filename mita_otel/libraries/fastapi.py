@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial, wraps
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Final, Literal
@@ -10,7 +11,6 @@ import fastapi
 import wrapt
 from opentelemetry import trace
 from opentelemetry._logs import Logger, LoggerProvider, LogRecord
-from opentelemetry.util.types import _ExtendedAttributes
 
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.web.server import SCOPE_KEY, ServerLayer
@@ -27,6 +27,9 @@ class _Exceptions(Logger):
     def __init__(self, name: str, logger: Logger) -> None:
         super().__init__(name)
         self._logger = logger
+
+    def enabled(self, **kwargs: Any) -> bool:
+        return self._logger.enabled(**kwargs)
 
     def emit(self, record: LogRecord | None = None, *, exception: BaseException | None = None, **kwargs: Any) -> None:  # type: ignore[override] # FastAPI calls it by keywords alone
         if exception is not None:
@@ -48,7 +51,7 @@ class _ExceptionEvents(LoggerProvider):
         name: str,
         version: str | None = None,
         schema_url: str | None = None,
-        attributes: _ExtendedAttributes | None = None,
+        attributes: Any = None,
     ) -> Logger:
         return _Exceptions(name, self._provider.get_logger(name, version, schema_url, attributes))
 
@@ -60,7 +63,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     originals: dict[str, Any] = {"__init__": fastapi.FastAPI.__init__, "__call__": fastapi.FastAPI.__call__}
     if native:
         wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", _native_defaults(layer, telemetry))
-    wrapt.wrap_function_wrapper(fastapi, "FastAPI.__call__", _serving(layer, None if native else telemetry))
+    fastapi.FastAPI.__call__ = _serving(layer, originals["__call__"], None if native else telemetry)  # type: ignore[method-assign] # that is the point
 
     def undo() -> None:
         for name, original in originals.items():
@@ -95,22 +98,17 @@ def _native_defaults(layer: ServerLayer, telemetry: Telemetry) -> Callable[..., 
     return initialise
 
 
-def _serving(layer: ServerLayer, contrib: Telemetry | None) -> Callable[..., Awaitable[None]]:
-    async def serve(
-        wrapped: Callable[..., Awaitable[None]], app: fastapi.FastAPI, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
-        scope = args[0] if args else kwargs["scope"]
+def _serving(layer: ServerLayer, original: Callable[..., Awaitable[None]], contrib: Telemetry | None) -> Any:
+    # A plain coroutine function: servers look at it to tell ASGI 3 from ASGI 2 and from a factory.
+    async def __call__(app: fastapi.FastAPI, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807 - it replaces it
         if contrib is not None and SCOPE_KEY not in scope:
-            _instrument_with_contrib(app, contrib, layer)
-        if kwargs:
-            await layer(wrapped, scope, kwargs["receive"], kwargs["send"])
-        else:
-            await layer(wrapped, *args)
+            _instrument_with_contrib(app, contrib)
+        await layer(partial(original, app), scope, receive, send)
 
-    return serve
+    return wraps(original)(__call__)
 
 
-def _instrument_with_contrib(app: fastapi.FastAPI, telemetry: Telemetry, layer: ServerLayer) -> None:
+def _instrument_with_contrib(app: fastapi.FastAPI, telemetry: Telemetry) -> None:
     """Instrument the outermost application before its first request; mounted ones would be counted twice."""
     if app.middleware_stack is not None or getattr(app, "_is_instrumented_by_opentelemetry", False):
         return

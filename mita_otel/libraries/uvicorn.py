@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
-import uvicorn.server
 import wrapt
+from uvicorn.server import Server
 
 from mita_otel.libraries.model import Instrumented
 
@@ -22,10 +22,10 @@ def instrument(guard_signals: Callable[[], None]) -> Instrumented:
         guard_signals()
         await wrapped(*args, **kwargs)
 
-    original = uvicorn.server.Server.serve
-    wrapt.wrap_function_wrapper(uvicorn.server, "Server.serve", serve)
+    original = Server.serve
+    wrapt.wrap_function_wrapper("uvicorn.server", "Server.serve", serve)
 
     def undo() -> None:
-        uvicorn.server.Server.serve = original  # type: ignore[method-assign] # what was there before
+        Server.serve = original  # type: ignore[method-assign] # what was there before
 
     return Instrumented("uvicorn", version("uvicorn"), "ours", undo)

@@ -19,6 +19,8 @@ MAX_VALUES: Final = 1024
 MAX_KEY: Final = 256
 """Characters of a key."""
 
+EMPTY_KEY: Final = "(empty)"
+
 _INT64: Final = range(-(2**63), 2**63)
 _Item = TypeVar("_Item")
 _TOO_DEEP: Final = "[too deep]"
@@ -141,8 +143,8 @@ class Plain:
 
 
 def key_of(key: object) -> str:
-    """Return a mapping's key as text of at most 256 characters."""
-    return cut(key if isinstance(key, str) and key.isascii() else text_of(key), MAX_KEY)
+    """Return a mapping's key as text of 1 to 256 characters; an attribute without a name would be dropped."""
+    return cut(key if isinstance(key, str) and key.isascii() else text_of(key), MAX_KEY) or EMPTY_KEY
 
 
 def _fields(value: Any) -> Iterator[tuple[str, object]]:

@@ -1,0 +1,310 @@
+"""What the database libraries share: one CLIENT span and one duration an operation, with attributes built once.
+
+Source: OpenTelemetry semantic conventions for database clients, stable since 1.33.
+"""
+
+import time
+from collections import Counter as Sum
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any, Final
+from weakref import WeakSet
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
+from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, MeterProvider, Observation
+from opentelemetry.semconv._incubating.metrics import db_metrics
+from opentelemetry.semconv.schemas import Schemas
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, TracerProvider, set_span_in_context
+
+from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.statements import TEXT_LIMIT, describe
+
+STATEMENTS_KEPT: Final = 1024
+"""Descriptions of statements that an endpoint keeps, so that each is read once and not at every execution."""
+
+VERSION: Final = version("mita-otel")
+SCHEMA_URL: Final = Schemas.V1_40_0.value
+
+owned: Final[WeakSet[Any]] = WeakSet()
+"""Driver connections that another instrumented library works through, and traces itself."""
+
+quiet: Final[ContextVar[bool]] = ContextVar("mita_quiet", default=False)
+"""Set while a library talks to its server on its own behalf: set-up of a connection, resets, look-up of types."""
+
+Attributes = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A kind of operation on one endpoint: everything about it that does not change from one time to the next."""
+
+    span_name: str
+    attributes: Attributes
+    metric_attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A database as its client addresses it.
+
+    Attributes:
+        system: value of `db.system.name`.
+        namespace: value of `db.namespace`, if there is one.
+        address: host name, IP address or path of a socket.
+        port: TCP port.
+    """
+
+    system: str
+    namespace: str | None = None
+    address: str | None = None
+    port: int | None = None
+    find: Callable[[str, bool], Call | None] = field(init=False, compare=False, repr=False)
+    """Return what is fixed about a statement, once (False) or as a batch (True); None if it is no one's query."""
+
+    def __post_init__(self) -> None:
+        """Give the endpoint its own memory of statements."""
+        object.__setattr__(self, "find", lru_cache(STATEMENTS_KEPT)(self._describe))
+
+    @property
+    def attributes(self) -> Attributes:
+        """What every span and every duration of this endpoint carries."""
+        named = {
+            "db.system.name": self.system,
+            "db.namespace": self.namespace,
+            "server.address": self.address,
+            "server.port": self.port if self.address else None,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def pool_name(self) -> str:
+        """Value of `db.client.connection.pool.name`: `address:port/namespace` as far as known.
+
+        Source: semantic conventions, for pools without a name of their own.
+        """
+        host = f"{self.address}:{self.port}" if self.address and self.port else self.address or self.system
+        return f"{host}/{self.namespace}" if self.namespace else host
+
+    def call(self, span_name: str, operation: str | None, attributes: Attributes) -> Call:
+        """Return the call of an operation; `attributes` are the span's own."""
+        metric = {**self.attributes, **({"db.operation.name": operation} if operation else {})}
+        return Call(span_name, {**metric, **attributes}, metric)
+
+    def statement(self, statement: str, *, batch: bool) -> Call | None:
+        """Return the call of an SQL statement, or None if it only controls a transaction."""
+        return self.find(statement if len(statement) <= TEXT_LIMIT else statement[: TEXT_LIMIT + 1], batch)
+
+    def _describe(self, statement: str, batch: bool) -> Call | None:  # noqa: FBT001 - called through the cache
+        described = describe(statement)
+        if described.controls_transaction:
+            return None
+        prefix = "BATCH " if batch else ""
+        operation = prefix + described.operation if described.operation else None
+        summary = prefix + described.summary if described.summary else None
+        attributes: dict[str, str | int] = {"db.query.text": described.text}
+        if summary:
+            attributes["db.query.summary"] = summary
+        if len(described.collections) == 1:
+            attributes["db.collection.name"] = described.collections[0]
+        return self.call(summary or self.namespace or self.system, operation, attributes)
+
+
+class Operation:
+    """An operation under way: its span is current until `end`."""
+
+    __slots__ = ("_call", "_client", "_context", "_quiet", "_span", "_started", "_token")
+
+    def __init__(
+        self,
+        client: "Client",
+        call: Call,
+        *,
+        span: Span,
+        context: Context,
+        token: Token[Context] | None,
+        hushed: Token[bool] | None,
+    ) -> None:
+        self._client = client
+        self._call = call
+        self._span = span
+        self._context = context
+        self._token = token
+        self._quiet = hushed
+        self._started = time.perf_counter()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the span and record the duration; never raises."""
+        elapsed = time.perf_counter() - self._started
+        if self._quiet is not None:
+            quiet.reset(self._quiet)
+        if self._token is not None:
+            otel_context.detach(self._token)
+        try:
+            self._record(elapsed, error)
+        except Exception:  # noqa: BLE001 - telemetry never breaks the application
+            self._client.faults.report()
+
+    def _record(self, elapsed: float, error: BaseException | None) -> None:
+        attributes = self._call.metric_attributes
+        if error is not None:
+            cause = driver_error(error)
+            error_type = type_name(cause)
+            attributes = {**attributes, "error.type": error_type}
+            if self._span.is_recording():
+                self._span.set_attribute("error.type", error_type)
+                code = status_code(cause)
+                if code is not None:
+                    self._span.set_attribute("db.response.status_code", code)
+                # No description: the messages of databases quote the values.
+                self._span.set_status(Status(StatusCode.ERROR))
+        self._span.end()
+        self._client.duration.record(elapsed, attributes, self._context)
+
+
+class Client:
+    """Begins operations for one library."""
+
+    __slots__ = ("duration", "faults", "meter", "tracer")
+
+    def __init__(
+        self, library: str, tracer_provider: TracerProvider, meter_provider: MeterProvider, faults: Faults
+    ) -> None:
+        scope = f"mita_otel.libraries.{library}"
+        self.tracer: Tracer = tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
+        self.meter: Meter = meter_provider.get_meter(scope, VERSION, SCHEMA_URL)
+        self.duration: Histogram = self.meter.create_histogram(
+            "db.client.operation.duration", unit="s", description="Duration of database client operations."
+        )
+        self.faults = faults
+
+    def begin(
+        self, call: Call, *, batch_size: int = 0, hush: bool = False, details: Callable[[], Attributes] | None = None
+    ) -> Operation | None:
+        """Start a span and make it current; None where instrumentation is suppressed or `quiet` is set.
+
+        Args:
+            call: what is fixed about the operation.
+            batch_size: operations in the batch; fewer than two are no batch. Source: semantic conventions.
+            hush: whether operations inside this one are the library's own.
+            details: gives attributes that cost something; asked only for a span that records.
+        """
+        if quiet.get():
+            return None
+        context = otel_context.get_current()
+        if context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN):
+            return None
+        span = self.tracer.start_span(call.span_name, context, SpanKind.CLIENT, call.attributes)
+        token = None
+        if span.is_recording():
+            if batch_size > 1:
+                span.set_attribute("db.operation.batch.size", batch_size)
+            if details is not None:
+                span.set_attributes(details())
+            context = set_span_in_context(span, context)
+            token = otel_context.attach(context)
+        hushed = quiet.set(True) if hush else None
+        return Operation(self, call, span=span, context=context, token=token, hushed=hushed)
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """Return the driver's own exception from within those that wrap it."""
+    original = getattr(error, "orig", None)
+    if not isinstance(original, BaseException):
+        return error
+    return original.__cause__ or original
+
+
+def type_name(error: BaseException) -> str:
+    """Return the value of `error.type`: the exception's qualified name, or the bare one of a built-in."""
+    cls = type(error)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def status_code(error: BaseException) -> str | None:
+    """Return the SQLSTATE of a database's error, if it has one."""
+    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    return code if isinstance(code, str) else None
+
+
+def pool_attributes(endpoint: Endpoint) -> Attributes:
+    """Return the attributes of a pool's metrics."""
+    return {"db.client.connection.pool.name": endpoint.pool_name}
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """A pool at the moment it is looked at; limits that it does not have are None."""
+
+    attributes: Attributes
+    idle: int
+    used: int
+    maximum: int | None = None
+    idle_maximum: int | None = None
+
+
+class PoolMetrics:
+    """The metrics of a library's pools: read when they are collected, not counted at every checkout.
+
+    Args:
+        meter: where the instruments are made.
+        states: reads every living pool; pools of the same name are added up.
+        faults: where a failing look is counted.
+    """
+
+    __slots__ = ("_faults", "_states", "_timeouts", "_wait_time")
+
+    def __init__(self, meter: Meter, states: Callable[[], Iterable[PoolState]], faults: Faults) -> None:
+        self._faults = faults
+        self._states = states
+        self._wait_time: Histogram = db_metrics.create_db_client_connection_wait_time(meter)
+        self._timeouts: Counter = db_metrics.create_db_client_connection_timeouts(meter)
+        for name, read, description in (
+            (db_metrics.DB_CLIENT_CONNECTION_COUNT, _counts, "Connections that are idle or used."),
+            (db_metrics.DB_CLIENT_CONNECTION_MAX, _maxima, "Open connections allowed."),
+            (db_metrics.DB_CLIENT_CONNECTION_IDLE_MAX, _idle_maxima, "Idle open connections allowed."),
+        ):
+            callback = self._callback(read)
+            meter.create_observable_up_down_counter(name, [callback], unit="{connection}", description=description)
+
+    def waited(self, seconds: float, attributes: Attributes) -> None:
+        """Record the time that it took to get a connection."""
+        self._wait_time.record(seconds, attributes)
+
+    def timed_out(self, attributes: Attributes) -> None:
+        """Count a wait that ended without a connection."""
+        self._timeouts.add(1, attributes)
+
+    def _callback(
+        self, read: Callable[[PoolState], Iterable[tuple[Attributes, int]]]
+    ) -> Callable[[CallbackOptions], Iterable[Observation]]:
+        def observe(_: CallbackOptions) -> Iterable[Observation]:
+            sums: Sum[tuple[tuple[str, Any], ...]] = Sum()
+            try:
+                for state in self._states():
+                    for attributes, value in read(state):
+                        sums[tuple(attributes.items())] += value
+            except Exception:  # noqa: BLE001 - a collection must not lose its other metrics
+                self._faults.report()
+            return [Observation(value, dict(attributes)) for attributes, value in sums.items()]
+
+        return observe
+
+
+def _counts(state: PoolState) -> Iterable[tuple[Attributes, int]]:
+    yield {**state.attributes, "db.client.connection.state": "idle"}, state.idle
+    yield {**state.attributes, "db.client.connection.state": "used"}, state.used
+
+
+def _maxima(state: PoolState) -> Iterable[tuple[Attributes, int]]:
+    if state.maximum is not None:
+        yield state.attributes, state.maximum
+
+
+def _idle_maxima(state: PoolState) -> Iterable[tuple[Attributes, int]]:
+    if state.idle_maximum is not None:
+        yield state.attributes, state.idle_maximum

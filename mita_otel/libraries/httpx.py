@@ -1,0 +1,214 @@
+"""httpx, sync and async: one span a request sent, the trace and the correlation id passed on.
+
+Ours instead of contrib's: contrib calls its hooks only for spans that record, so the correlation id would be lost with
+every span that is not sampled, and it puts the URL's credentials into the span before a hook can mask them.
+
+The network transports are wrapped: a redirect that is followed is a request of its own, as the conventions ask, and
+transports that send nothing (mocks, in-process applications) are left alone. Span and duration end when the response's
+headers are there: the application may never read the body. Source: semantic conventions, "HTTP client span duration".
+"""
+
+import time
+from collections.abc import Callable, Coroutine
+from functools import lru_cache, wraps
+from typing import Any, Final
+
+import httpx
+from opentelemetry import context as otel_context
+from opentelemetry import propagate
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY, Context
+from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
+from opentelemetry.metrics import Histogram
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
+
+from mita_otel import correlation
+from mita_otel.libraries.database import SCHEMA_URL, VERSION, Attributes, type_name
+from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.patches import Patches
+from mita_otel.redaction import redact_url
+
+_METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
+_PORTS: Final = {"http": 80, "https": 443}
+_BAGGAGE: Final = "baggage"
+_SUPPRESSING: Final = (
+    _SUPPRESS_INSTRUMENTATION_KEY,
+    _SUPPRESS_INSTRUMENTATION_KEY_PLAIN,
+    _SUPPRESS_HTTP_INSTRUMENTATION_KEY,
+)
+
+_instrumented: list[Instrumented] = []
+
+
+def instrument(telemetry: Telemetry) -> Instrumented:
+    """Trace every request that leaves through a network transport; a second call changes nothing."""
+    if not _instrumented:
+        _instrumented.append(_instrument(telemetry))
+    return _instrumented[0]
+
+
+def _instrument(telemetry: Telemetry) -> Instrumented:
+    outbound = _Outbound(telemetry, Faults("httpx"))
+    patches = Patches()
+    patches.replace(httpx.HTTPTransport, "handle_request", _sync(outbound))
+    patches.replace(httpx.AsyncHTTPTransport, "handle_async_request", _async(outbound))
+
+    def undo() -> None:
+        patches.undo()
+        _instrumented.clear()
+
+    return Instrumented("httpx", httpx.__version__, "ours", undo)
+
+
+@lru_cache(1024)
+def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str, Attributes, Attributes]:
+    """Return a span's name, its attributes and those of the duration: what one origin's requests have in common."""
+    known = method in _METHODS
+    metric: dict[str, str | int] = {
+        "http.request.method": method if known else "_OTHER",
+        "server.address": host,
+        "server.port": port or _PORTS.get(scheme, 0),
+    }
+    original = {} if known else {"http.request.method_original": method}
+    return (method if known else "HTTP"), {**metric, **original}, metric
+
+
+class _Outbound:
+    """Begins the telemetry of requests."""
+
+    __slots__ = ("_baggage_hosts", "begin", "duration", "faults", "tracer")
+
+    def __init__(self, telemetry: Telemetry, faults: Faults) -> None:
+        scope = "mita_otel.libraries.httpx"
+        self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
+        self.duration: Histogram = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL).create_histogram(
+            "http.client.request.duration", unit="s", description="Duration of HTTP client requests."
+        )
+        self.faults = faults
+        self._baggage_hosts = frozenset(telemetry.settings.baggage_hosts)
+        self.begin: Callable[[httpx.Request], _Exchange | None] = faults.guard(self._begin)
+
+    def _begin(self, request: httpx.Request) -> "_Exchange | None":
+        carrier: dict[str, str] = {}
+        correlation_id = correlation.current()
+        if correlation_id is not None and correlation.HEADER not in request.headers:
+            carrier[correlation.HEADER] = correlation_id
+        context = otel_context.get_current()
+        if any(context.get(key) for key in _SUPPRESSING):
+            return _Exchange(request, carrier, None) if carrier else None
+        url = request.url
+        name, attributes, metric_attributes = _origin(request.method, url.host, url.port, url.scheme)
+        span = self.tracer.start_span(name, context, SpanKind.CLIENT, attributes)
+        if span.is_recording():
+            span.set_attribute("url.full", redact_url(str(url)) if url.userinfo or url.query else str(url))
+        context = set_span_in_context(span, context)
+        propagate.inject(carrier, context)
+        if url.host not in self._baggage_hosts:
+            carrier.pop(_BAGGAGE, None)
+        return _Exchange(request, carrier, _Measured(self, span, context, metric_attributes))
+
+
+class _Measured:
+    """The span of a request under way."""
+
+    __slots__ = ("_context", "_metric_attributes", "_outbound", "_span", "_started", "_token")
+
+    def __init__(self, outbound: _Outbound, span: Span, context: Context, metric_attributes: Attributes) -> None:
+        self._outbound = outbound
+        self._span = span
+        self._context = context
+        self._metric_attributes = metric_attributes
+        self._token = otel_context.attach(context)
+        self._started = time.perf_counter()
+
+    def end(self, response: httpx.Response | None, error: BaseException | None) -> None:
+        elapsed = time.perf_counter() - self._started
+        otel_context.detach(self._token)
+        try:
+            attributes = _outcome(response, error)
+            if self._span.is_recording():
+                self._span.set_attributes(attributes)
+                if "error.type" in attributes:
+                    # No description: an exception's message may quote the URL.
+                    self._span.set_status(Status(StatusCode.ERROR))
+            self._span.end()
+            self._outbound.duration.record(elapsed, {**self._metric_attributes, **attributes}, self._context)
+        except Exception:  # noqa: BLE001 - telemetry never breaks the application
+            self._outbound.faults.report()
+
+
+def _outcome(response: httpx.Response | None, error: BaseException | None) -> Attributes:
+    if response is None:
+        return {} if error is None else {"error.type": type_name(error)}
+    status = response.status_code
+    attributes: dict[str, str | int] = {"http.response.status_code": status}
+    version = response.extensions.get("http_version")
+    if isinstance(version, bytes):
+        attributes["network.protocol.version"] = version.decode("ascii", "replace").removeprefix("HTTP/")
+    if status >= httpx.codes.BAD_REQUEST:
+        attributes["error.type"] = str(status)
+    return attributes
+
+
+class _Exchange:
+    """A request whose headers are ours while it is sent, and the application's again afterwards.
+
+    A redirect copies the headers of the request before it: ours must not travel on to another host that way.
+    """
+
+    __slots__ = ("_headers", "_measured", "_request")
+
+    def __init__(self, request: httpx.Request, carrier: dict[str, str], measured: _Measured | None) -> None:
+        self._request = request
+        self._headers = request.headers
+        self._measured = measured
+        request.headers = httpx.Headers(request.headers)
+        request.headers.update(carrier)
+
+    def end(self, response: httpx.Response | None = None, error: BaseException | None = None) -> None:
+        """Give the request its headers back and end its span; never raises."""
+        self._request.headers = self._headers
+        if self._measured is not None:
+            self._measured.end(response, error)
+
+
+def _sync(outbound: _Outbound) -> Callable[[Any], Any]:
+    def wrapper(original: Callable[[Any, httpx.Request], httpx.Response]) -> Callable[..., httpx.Response]:
+        @wraps(original)
+        def handle_request(transport: Any, request: httpx.Request) -> httpx.Response:
+            exchange = outbound.begin(request)
+            if exchange is None:
+                return original(transport, request)
+            try:
+                response = original(transport, request)
+            except BaseException as error:
+                exchange.end(error=error)
+                raise
+            exchange.end(response)
+            return response
+
+        return handle_request
+
+    return wrapper
+
+
+def _async(outbound: _Outbound) -> Callable[[Any], Any]:
+    def wrapper(
+        original: Callable[[Any, httpx.Request], Coroutine[Any, Any, httpx.Response]],
+    ) -> Callable[..., Coroutine[Any, Any, httpx.Response]]:
+        @wraps(original)
+        async def handle_async_request(transport: Any, request: httpx.Request) -> httpx.Response:
+            exchange = outbound.begin(request)
+            if exchange is None:
+                return await original(transport, request)
+            try:
+                response = await original(transport, request)
+            except BaseException as error:
+                exchange.end(error=error)
+                raise
+            exchange.end(response)
+            return response
+
+        return handle_async_request
+
+    return wrapper

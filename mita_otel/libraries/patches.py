@@ -1,0 +1,32 @@
+"""Replaced attributes of other libraries, and the way back."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+class Patches:
+    """Replaces methods of classes and remembers what was there."""
+
+    __slots__ = ("_originals",)
+
+    def __init__(self) -> None:
+        self._originals: list[tuple[type, str, Any, bool]] = []
+
+    def replace(self, owner: type, name: str, wrapper: Callable[[Any], Any]) -> None:
+        """Put `wrapper(original)` in the place of a method.
+
+        Raises:
+            AttributeError: the class has no such method: the library is not one that we know.
+        """
+        original = getattr(owner, name)
+        self._originals.append((owner, name, original, name in vars(owner)))
+        setattr(owner, name, wrapper(original))
+
+    def undo(self) -> None:
+        """Put back every original, the latest first."""
+        while self._originals:
+            owner, name, original, own = self._originals.pop()
+            if own:
+                setattr(owner, name, original)
+            else:
+                delattr(owner, name)

@@ -1,0 +1,241 @@
+"""redis-py 5 to 8, sync and asyncio, single server and cluster: one span a command or a pipeline."""
+
+import re
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import lru_cache, wraps
+from itertools import islice
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import redis
+import redis.asyncio
+import redis.asyncio.cluster
+import redis.asyncio.connection
+import redis.cluster
+
+from mita_otel.libraries.database import (
+    Attributes,
+    Call,
+    Client,
+    Endpoint,
+    Operation,
+    PoolMetrics,
+    PoolState,
+    pool_attributes,
+)
+from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.patches import Patches
+
+ARGUMENTS_SHOWN: Final = 16
+"""Masked arguments in the text of a command; the text of `MSET` with a thousand keys says no more."""
+
+COMMANDS_SHOWN: Final = 16
+"""Commands in the text of a pipeline."""
+
+_HANDSHAKE: Final = frozenset(
+    {"HELLO", "AUTH", "COMMAND", "READONLY", "CLIENT SETINFO", "CLIENT SETNAME", "CLUSTER SLOTS", "CLUSTER SHARDS"}
+)
+"""Commands that a client sends on its own behalf."""
+
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9._]{0,31}(?: [A-Z0-9._-]{1,32})?", re.ASCII)
+_UNLIMITED: Final = 2**31
+
+_instrumented: list[Instrumented] = []
+
+
+def instrument(telemetry: Telemetry) -> Instrumented:
+    """Trace every command and pipeline, and measure every pool; a second call changes nothing."""
+    if not _instrumented:
+        _instrumented.append(_instrument(telemetry))
+    return _instrumented[0]
+
+
+def _instrument(telemetry: Telemetry) -> Instrumented:
+    faults = Faults("redis")
+    client = Client("redis", telemetry.tracer_provider, telemetry.meter_provider, faults)
+    servers = _Servers()
+    PoolMetrics(client.meter, servers.states, faults)
+    command = faults.guard(_Begin(client, servers, command=True))
+    pipeline = faults.guard(_Begin(client, servers, command=False))
+    patches = Patches()
+    for owner, name, begin, wrapper in (
+        (redis.Redis, "execute_command", command, _sync),
+        (redis.cluster.RedisCluster, "execute_command", command, _sync),
+        (redis.client.PubSub, "execute_command", command, _sync),
+        (redis.client.Pipeline, "immediate_execute_command", command, _sync),
+        (redis.client.Pipeline, "execute", pipeline, _sync),
+        (redis.cluster.ClusterPipeline, "execute", pipeline, _sync),
+        (redis.asyncio.Redis, "execute_command", command, _async),
+        (redis.asyncio.RedisCluster, "execute_command", command, _async),
+        (redis.asyncio.client.PubSub, "execute_command", command, _async),
+        (redis.asyncio.client.Pipeline, "immediate_execute_command", command, _async),
+        (redis.asyncio.client.Pipeline, "execute", pipeline, _async),
+        (redis.asyncio.cluster.ClusterPipeline, "execute", pipeline, _async),
+    ):
+        patches.replace(owner, name, wrapper(begin))
+
+    def undo() -> None:
+        patches.undo()
+        servers.clear()
+        _instrumented.clear()
+
+    return Instrumented("redis", redis.__version__, "ours", undo)
+
+
+class _Servers:
+    """What is known about the server behind each pool, as long as the pool lives."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[Any, tuple[Endpoint, Attributes]] = WeakKeyDictionary()
+
+    def find(self, client: Any) -> Endpoint:
+        key = getattr(client, "connection_pool", None) or getattr(client, "cluster_client", client).nodes_manager
+        known = self._known.get(key)
+        if known is None:
+            found = endpoint(getattr(key, "connection_kwargs", {}))
+            known = self._known[key] = found, pool_attributes(found)
+        return known[0]
+
+    def clear(self) -> None:
+        self._known.clear()
+
+    def states(self) -> Iterator[PoolState]:
+        for pool, (_, attributes) in list(self._known.items()):
+            state = _state(pool, attributes)
+            if state is not None:
+                yield state
+
+
+def _state(pool: Any, attributes: Attributes) -> PoolState | None:
+    maximum = getattr(pool, "max_connections", None)
+    if maximum is not None and maximum >= _UNLIMITED:
+        maximum = None
+    if isinstance(pool, redis.BlockingConnectionPool):
+        idle = sum(connection is not None for connection in list(pool.pool.queue))
+        return PoolState(attributes, idle, len(pool._connections) - idle, maximum)  # noqa: SLF001 - no public name
+    if hasattr(pool, "_available_connections") and hasattr(pool, "_in_use_connections"):
+        idle, used = len(pool._available_connections), len(pool._in_use_connections)  # noqa: SLF001 - as above
+        return PoolState(attributes, idle, used, maximum)
+    return None
+
+
+def endpoint(connection_kwargs: dict[str, Any]) -> Endpoint:
+    """Return where a pool's connections lead to; nothing is known of a cluster's, whose nodes come and go."""
+    if not connection_kwargs:
+        return Endpoint("redis")
+    database = str(connection_kwargs.get("db") or 0)
+    if path := connection_kwargs.get("path"):
+        return Endpoint("redis", database, str(path))
+    if "host" not in connection_kwargs and "connection_pool" in connection_kwargs:
+        # Behind Sentinel the server is known by the name of its service.
+        return Endpoint("redis", database, str(connection_kwargs["connection_pool"].service_name))
+    port = int(connection_kwargs.get("port") or 6379)
+    return Endpoint("redis", database, str(connection_kwargs.get("host") or "localhost"), port)
+
+
+@lru_cache(4096)
+def _command(server: Endpoint, name: str | bytes, arguments: int) -> Call | None:
+    decoded = name.decode("ascii", "replace") if isinstance(name, bytes) else name
+    command = decoded.upper()
+    if command in _HANDSHAKE:
+        return None
+    if not _NAME.fullmatch(command):
+        # Free text in the place of a command must not become a span's name or a metric's attribute.
+        command = "OTHER"
+    return server.call(command, command, {"db.query.text": _text(command, arguments)})
+
+
+def _text(command: str, arguments: int) -> str:
+    shown = " ".join([command, *["?"] * min(arguments, ARGUMENTS_SHOWN)])
+    return shown if arguments <= ARGUMENTS_SHOWN else f"{shown} ...[{arguments} arguments]"
+
+
+@lru_cache(256)
+def _pipeline(server: Endpoint) -> Call:
+    return server.call("PIPELINE", "PIPELINE", {})
+
+
+class _Begin:
+    """Begins the operation of a command, or of a pipeline."""
+
+    __slots__ = ("__dict__", "_begin", "_client", "_servers")
+
+    def __init__(self, client: Client, servers: _Servers, *, command: bool) -> None:
+        self._client = client
+        self._servers = servers
+        self._begin = self._command if command else self._pipeline
+
+    def __call__(self, target: Any, args: tuple[Any, ...]) -> Operation | None:
+        return self._begin(target, args)
+
+    def _command(self, target: Any, args: tuple[Any, ...]) -> Operation | None:
+        call = _command(self._servers.find(target), args[0], len(args) - 1)
+        return None if call is None else self._client.begin(call, hush=True)
+
+    def _pipeline(self, target: Any, _: tuple[Any, ...]) -> Operation | None:
+        size = len(target)
+        if not size:
+            return None
+        call = _pipeline(self._servers.find(target))
+        return self._client.begin(call, batch_size=size, hush=True, details=lambda: _commands(target, size))
+
+
+def _commands(pipeline: Any, size: int) -> Attributes:
+    """Return the text of a pipeline, a command a line."""
+    stack: Iterable[Any] = getattr(pipeline, "command_stack", None) or ()
+    lines = []
+    for queued in islice(stack, COMMANDS_SHOWN):
+        args = getattr(queued, "args", None) or queued[0]
+        call = _command(_NOWHERE, args[0], len(args) - 1)
+        lines.append("OTHER" if call is None else str(call.attributes["db.query.text"]))
+    if lines and size > COMMANDS_SHOWN:
+        lines.append(f"...[{size} commands]")
+    return {"db.query.text": "\n".join(lines)} if lines else {}
+
+
+_NOWHERE: Final = Endpoint("redis")
+
+_Begins = Callable[[Any, tuple[Any, ...]], Operation | None]
+
+
+def _sync(begin: _Begins) -> Callable[[Any], Any]:
+    def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(original)
+        def traced(target: Any, *args: Any, **kwargs: Any) -> Any:
+            operation = begin(target, args)
+            if operation is None:
+                return original(target, *args, **kwargs)
+            try:
+                result = original(target, *args, **kwargs)
+            except BaseException as error:
+                operation.end(error)
+                raise
+            operation.end()
+            return result
+
+        return traced
+
+    return wrapper
+
+
+def _async(begin: _Begins) -> Callable[[Any], Any]:
+    def wrapper(original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+        @wraps(original)
+        async def traced(target: Any, *args: Any, **kwargs: Any) -> Any:
+            operation = begin(target, args)
+            if operation is None:
+                return await original(target, *args, **kwargs)
+            try:
+                result = await original(target, *args, **kwargs)
+            except BaseException as error:
+                operation.end(error)
+                raise
+            operation.end()
+            return result
+
+        return traced
+
+    return wrapper
