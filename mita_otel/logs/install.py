@@ -16,6 +16,10 @@ from mita_otel.logs.handler import EntryHandler, Sink
 from mita_otel.logs.otlp import Otlp
 from mita_otel.logs.pipeline import Limits, Pipeline, Redaction, steps
 from mita_otel.logs.stdout import Format, Stdout, renderer
+from mita_otel.redaction import redact_query, redact_text, redact_value
+
+REDACTION: Final = Redaction(text=redact_text, value=redact_value, query=redact_query)
+"""The masking of every other signal, too."""
 
 _CONFIGURATORS: Final = ((logging, "basicConfig"), (logging.config, "dictConfig"), (logging.config, "fileConfig"))
 
@@ -119,7 +123,7 @@ def install(
         os.register_at_fork(after_in_child=stdout.after_fork)
     if logger_provider is not None:
         sinks.append(Otlp(logger_provider))
-    pipeline = Pipeline(steps(resource, redaction or _default_redaction(), limits or Limits()), faults)
+    pipeline = Pipeline(steps(resource, redaction or REDACTION, limits or Limits()), faults)
     routing = _Routing(EntryHandler(pipeline, sinks, faults), replaces_console=stdout is not None)
     restore_level = _set_level(level)
     unwrap = _follow(routing, faults)
@@ -135,12 +139,6 @@ def install(
 
 def _nowhere(_: logging.LogRecord, __: dict[str, Any]) -> None:
     """Take the place of stdout: records that our own work makes must not go to OTLP in any case."""
-
-
-def _default_redaction() -> Redaction:
-    from mita_otel import redaction  # noqa: PLC0415 - not needed where the caller brings another
-
-    return Redaction(redaction.redact_text, redaction.redact_value, redaction.redact_query)
 
 
 def _set_level(level: str | int) -> Callable[[], None]:

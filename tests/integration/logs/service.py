@@ -15,15 +15,13 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
-from mita_otel.libraries.fastapi import instrument
-from mita_otel.libraries.model import Telemetry
 from mita_otel.logs import install
-from mita_otel.logs.pipeline import Redaction
 from mita_otel.settings import Settings
 from mita_otel.traces.request import RequestSpanProcessor
+from mita_otel.web.server import Receive, Scope, Send, ServerLayer
 
 RESOURCE = Resource({"service.name": "shop", "service.instance.id": "one"})
-exporter = InMemoryLogRecordExporter()
+exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the SDK does not type it
 logger_provider = LoggerProvider(resource=RESOURCE, shutdown_on_exit=False)
 logger_provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
 tracer_provider = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
@@ -32,17 +30,22 @@ install(
     logger_provider=logger_provider,
     resource=lambda: RESOURCE,
     format="json",
-    redaction=Redaction(text=lambda text: text, value=lambda _, value: value, query=lambda _: "masked"),
 )
-instrument(
-    Telemetry(
-        tracer_provider=tracer_provider,
-        meter_provider=MeterProvider(shutdown_on_exit=False),
-        logger_provider=logger_provider,
-        settings=Settings.read({}),
-    )
+app = FastAPI(
+    telemetry={
+        "tracer_provider": tracer_provider,
+        "meter_provider": MeterProvider(shutdown_on_exit=False),
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": False,
+    }
 )
-app = FastAPI()
+layer = ServerLayer(Settings.read({}), MeterProvider(shutdown_on_exit=False))
+
+
+async def served(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve the application inside the outermost layer."""
+    await layer(app, scope, receive, send)
 
 
 @app.get("/orders/{number}")
@@ -70,7 +73,7 @@ def main() -> None:
     parser.add_argument("--no-access-log", action="store_true")
     given = parser.parse_args()
     config = uvicorn.Config(
-        app,
+        served,
         host="127.0.0.1",
         port=given.port,
         http=given.http,

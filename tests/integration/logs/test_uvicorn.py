@@ -32,12 +32,8 @@ class Run:
     def lines(self, logger: str) -> list[dict[str, Any]]:
         return [line for line in self.stdout if line["logger"] == logger]
 
-    def records(self, logger: str, body: str) -> list[dict[str, Any]]:
-        return [
-            record
-            for record in self.exported
-            if body in record["body"] and logger.rpartition(".")[0] in record["attributes"].get("code.file.path", logger)
-        ]
+    def records(self, body: str) -> list[dict[str, Any]]:
+        return [record for record in self.exported if body in record["body"]]
 
 
 Ask = Callable[..., Run]
@@ -77,8 +73,14 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
     def run(*paths: str, options: tuple[str, ...] = (), headers: dict[str, str] | None = None) -> Run:
         port, dump = _port(), tmp_path / "exported.json"
         command = [sys.executable, str(SERVICE), "--port", str(port), "--dump", str(dump), *options]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command, cwd=ROOT, text=True, env={"PYTHONPATH": str(ROOT)}, **pipes)
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            text=True,
+            env={"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         processes.append(process)
         _listening(port, process)
         status = [_get(f"http://127.0.0.1:{port}{path}", headers or {}) for path in paths]
@@ -101,7 +103,7 @@ TRACED = {"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01", "x-correlation-id
 
 @pytest.mark.parametrize("http", ["h11", "httptools"])
 def test_the_access_line_carries_the_request(ask: Ask, http: str) -> None:
-    run = ask("/orders/7?card=4111", options=("--http", http), headers=TRACED)
+    run = ask("/orders/7?token=s3cr3t", options=("--http", http), headers=TRACED)
 
     [line] = run.lines("uvicorn.access")
     assert line["trace_id"] == TRACE_ID
@@ -112,8 +114,8 @@ def test_the_access_line_carries_the_request(ask: Ask, http: str) -> None:
     assert line["http.response.status_code"] == 200
     assert line["network.protocol.version"] == "1.1"
     assert line["client.address"] == "127.0.0.1"
-    assert line["message"].endswith('"GET /orders/7?masked HTTP/1.1" 200')
-    [record] = run.records("uvicorn.access", "/orders/7?masked")
+    assert line["message"].endswith('"GET /orders/7?token=[REDACTED] HTTP/1.1" 200')
+    [record] = run.records("/orders/7?token=[REDACTED]")
     assert record["trace_id"] == f"0x{TRACE_ID}"
     assert record["span_id"] == f"0x{line['span_id']}"
     assert record["attributes"]["correlation_id"] == "order-7"
@@ -132,7 +134,7 @@ def test_an_unhandled_exception_is_reported_with_traceback_and_request(ask: Ask,
     assert line["correlation_id"] == "order-7"
     assert line["exception"]["type"] == "RuntimeError"
     assert "in fail" in line["exception"]["stacktrace"]
-    [record] = run.records("uvicorn.error", "Exception in ASGI application")
+    [record] = run.records("Exception in ASGI application")
     assert record["trace_id"] == f"0x{TRACE_ID}"
     assert record["span_id"] == f"0x{line['span_id']}"
     assert record["attributes"]["correlation_id"] == "order-7"
