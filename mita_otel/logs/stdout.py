@@ -38,13 +38,14 @@ class Stdout:
         stream: where to; by default whatever `sys.stdout` is at the time.
     """
 
-    __slots__ = ("_faults", "_lock", "_render", "_stream")
+    __slots__ = ("_faults", "_lock", "_render", "_stream", "_torn")
 
     def __init__(self, render: Render, faults: Counter[str], stream: Callable[[], TextIO | None] | None = None) -> None:
         self._render = render
         self._faults = faults
         self._stream = stream or (lambda: sys.stdout)
         self._lock = threading.Lock()
+        self._torn = False
 
     def after_fork(self) -> None:
         """Forget a lock that another thread of the parent may have held."""
@@ -58,19 +59,23 @@ class Stdout:
             if stream is not None:
                 # Lines of several threads must not mix; held for one write.
                 with self._lock:
-                    _write(stream, line)
+                    self._write(stream, line)
         except (OSError, ValueError):
             self._faults["stdout"] += 1
 
-
-def _write(stream: TextIO, line: bytes) -> None:
-    try:
-        number = stream.fileno()
-    except (AttributeError, OSError, ValueError):
-        stream.write(line.decode())
-        return
-    # What was printed before comes first. Past the buffer: what a broken pipe refuses must not stay in there, or the
-    # interpreter fails to flush it at exit and changes the exit status.
-    stream.flush()
-    while line:
-        line = line[os.write(number, line) :]
+    def _write(self, stream: TextIO, line: bytes) -> None:
+        try:
+            number = stream.fileno()
+        except (AttributeError, OSError, ValueError):
+            stream.write(line.decode())
+            return
+        # What was printed before comes first. Past the buffer: what a broken pipe refuses must not stay in there, or
+        # the interpreter fails to flush it at exit and changes the exit status.
+        stream.flush()
+        if self._torn:
+            # The pipe was full in the middle of the last line: this one is not to become a part of it.
+            line = b"\n" + line
+        while line:
+            written = os.write(number, line)
+            line = line[written:]
+            self._torn = bool(line)

@@ -17,7 +17,9 @@ log = logging.getLogger("shop")
 """
 
 
-def run(program: str, stdout: int = subprocess.PIPE) -> "subprocess.CompletedProcess[str]":
+def run(
+    program: str, stdout: int = subprocess.PIPE, pass_fds: tuple[int, ...] = ()
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", INSTALL + program],
         cwd=ROOT,
@@ -26,6 +28,7 @@ def run(program: str, stdout: int = subprocess.PIPE) -> "subprocess.CompletedPro
         text=True,
         timeout=60,
         check=False,
+        pass_fds=pass_fds,
         env={"PYTHONPATH": str(ROOT)},
     )
 
@@ -50,12 +53,22 @@ def test_a_reader_that_went_away_changes_neither_the_program_nor_its_exit_status
 def test_a_full_pipe_that_must_not_block_loses_lines_and_counts_them() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    done = run("for _ in range(2000): log.info('x' * 200)\nsys.exit(3 if installed.faults['stdout'] else 4)", writing)
-    os.close(reading)
+    # Longer than what a pipe takes at once, so that the last line that went in is torn.
+    program = f"""
+for _ in range(100): log.info("x" * 5000)
+lost = installed.faults["stdout"]
+os.read({reading}, 60_000)
+log.info("after")
+sys.exit(3 if lost and installed.faults["stdout"] == lost else 4)
+"""
+    done = run(program, writing, pass_fds=(reading,))
     os.close(writing)
+    with os.fdopen(reading) as stream:
+        last = stream.read().splitlines()[-1]
 
     assert done.returncode == 3
     assert done.stderr == ""
+    assert json.loads(last)["message"] == "after"
 
 
 def test_lines_of_forked_processes_are_whole() -> None:
