@@ -36,7 +36,8 @@ def unbind(token: Token[str | None]) -> None:
 def accept(candidate: str | None) -> str:
     """Return the caller's id if it is valid, else a new one of 32 hexadecimal digits.
 
-    Valid is 1 to 128 characters of letters, digits and `. _ ~ : -`: nothing that could break a log line, a header or a URL.
+    Valid is 1 to 128 characters of letters, digits and `. _ ~ : -`: nothing that could break a log line, a header or a
+    URL.
     """
     if candidate is not None and _VALID.fullmatch(candidate):
         return candidate

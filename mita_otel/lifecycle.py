@@ -78,7 +78,9 @@ class Exit:
         deadline = time.monotonic() + self._timeout
         for parked in self._parked:
             parked.release(self._timeout)
-        return all([parked.join(deadline - time.monotonic()) for parked in self._parked])
+        # Every one is waited for, also after one that was late.
+        ended = [parked.join(deadline - time.monotonic()) for parked in self._parked]
+        return all(ended)
 
     def register(self) -> None:
         """Close at interpreter exit and at SIGTERM, in this process and in the children it forks."""

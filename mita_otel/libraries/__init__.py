@@ -46,7 +46,7 @@ class Libraries:
         self.instrumented: dict[str, Instrumented] = {}
 
     def register(self, guard_signals: Callable[[], None]) -> None:
-        """Wait for the imports of every library that is not disabled, and of the server, which is not a matter of choice.
+        """Wait for the imports of every library that is not disabled, and of the server, which cannot be.
 
         Args:
             guard_signals: called before a server takes over the signals.

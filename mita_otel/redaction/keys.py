@@ -41,7 +41,8 @@ _COUNTED: Final = frozenset(
 def is_sensitive_key(name: str) -> bool:
     """Say whether a name in snake, kebab, camel or dotted case stands for a sensitive value.
 
-    Words are matched whole: `author`, `monkey` and `pinned` are not sensitive; neither is `key` by itself, nor `tokens`.
+    Words are matched whole: `author`, `monkey` and `pinned` are not sensitive; neither is `key` by itself, nor
+    `tokens`.
     """
     words = tuple(word.lower() for word in _WORDS.findall(name[:256]))
     if not SENSITIVE_WORDS.isdisjoint(words):

@@ -14,7 +14,9 @@ _TOKENS: Final = re.compile(
       (?P<identifier>"(?:[^"]|"")*"?|`[^`]*`?|[A-Za-z_][A-Za-z0-9_$]*(?!['A-Za-z0-9_$]))
     | (?P<placeholder>\$[0-9]+|%s|%\([A-Za-z0-9_]*\)s|::?[A-Za-z_][A-Za-z0-9_]*|\?)
     | (?P<comment>--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?)
-    | (?P<literal>[A-Za-z]?'(?:[^'\\]|''|\\.)*'?|\$[A-Za-z_]*\$.*|0[xX][0-9A-Fa-f]+|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)
+    | (?P<literal>
+        [A-Za-z]?'(?:[^'\\]|''|\\.)*'?|\$[A-Za-z_]*\$.*
+        |0[xX][0-9A-Fa-f]+|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -26,8 +28,8 @@ _SPACE: Final = re.compile(r"\s+")
 def redact_statement(sql: str) -> str:
     """Return a statement with literals as `?`, without comments, on one line, lists shortened to `(?)`.
 
-    Placeholders and identifiers stay. A literal that does not end, and everything after a dollar quote, is masked to the
-    end: what is in doubt does not leave. At most 2,048 characters are kept.
+    Placeholders and identifiers stay. A literal that does not end, and everything after a dollar quote, is masked to
+    the end: what is in doubt does not leave. At most 2,048 characters are kept.
     """
     text = _TOKENS.sub(_token, sql[:_LONGEST])
     text = _SPACE.sub(" ", text).strip()

@@ -77,7 +77,7 @@ def _plain(text: str) -> str:
 
 
 def redact_url(url: str) -> str:
-    """Return a URL without user and password, its path, query and fragment masked; text that is no URL is masked too."""
+    """Return a URL without user and password, its path, query and fragment masked; other text is masked too."""
     head, mark, fragment = url.partition("#")
     before, question, query = head.partition("?")
     scheme, separator, rest = before.partition("://")
