@@ -49,6 +49,8 @@ def _instrument(telemetry: Telemetry) -> Instrumented:
     for owner, read, names in _METHODS:
         for name in names:
             patches.replace(owner, name, _tracing(client, read))
+    # The server is asked to quote the arguments of the copied query: a question of the driver's own.
+    patches.replace(asyncpg.Connection, "copy_from_query", _tracing(client, _of_copied_query, hush=True))
     patches.replace(asyncpg.Connection, "reset", _hushing)
     patches.replace(Pool, "_acquire", _acquiring(pools, metrics, faults))
 
@@ -97,7 +99,6 @@ _METHODS: tuple[tuple[type, Callable[..., _Question], tuple[str, ...]], ...] = (
     (asyncpg.Connection, _of_batch, ("fetchmany",)),
     (asyncpg.Connection, _of_command, ("executemany",)),
     (asyncpg.Connection, _of_copy, ("copy_from_table", "copy_to_table", "copy_records_to_table")),
-    (asyncpg.Connection, _of_copied_query, ("copy_from_query",)),
     (PreparedStatement, _of_prepared, ("fetch", "fetchrow", "fetchval")),
     (PreparedStatement, _of_prepared_batch, ("fetchmany", "executemany")),
     # A cursor's first round trip executes its query; the later ones only fetch rows.
@@ -105,14 +106,14 @@ _METHODS: tuple[tuple[type, Callable[..., _Question], tuple[str, ...]], ...] = (
 )
 
 
-def _tracing(client: Client, read: Callable[..., _Question]) -> Callable[[_Method], _Method]:
+def _tracing(client: Client, read: Callable[..., _Question], *, hush: bool = False) -> Callable[[_Method], _Method]:
     def begin(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
         connection, statement, sets = read(target, *args, **kwargs)
         if connection in owned:
             return None
         size = len(sets) if isinstance(sets, Sized) else 0
         call = _endpoint_of(connection).statement(statement, batch=size > 1)
-        return None if call is None else client.begin(call, batch_size=size)
+        return None if call is None else client.begin(call, batch_size=size, hush=hush)
 
     guarded = client.faults.guard(begin)
 

@@ -18,7 +18,6 @@ from opentelemetry import context as otel_context
 from opentelemetry import propagate
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
-from opentelemetry.metrics import Histogram
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from mita_otel import correlation
@@ -81,7 +80,7 @@ class _Outbound:
     def __init__(self, telemetry: Telemetry, faults: Faults) -> None:
         scope = "mita_otel.libraries.httpx"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
-        self.duration: Histogram = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL).create_histogram(
+        self.duration = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL).create_histogram(
             "http.client.request.duration", unit="s", description="Duration of HTTP client requests."
         )
         self.faults = faults
