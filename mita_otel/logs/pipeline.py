@@ -218,7 +218,8 @@ def cap(limits: Limits) -> Step:
         entry[fields.MESSAGE] = cut(entry.get(fields.MESSAGE, ""), limits.body)
         for key in (fields.LOGGER, fields.FUNCTION, fields.MODULE, fields.FILE, fields.THREAD_NAME, fields.LEVEL):
             value = entry.get(key)
-            if value is not None:
+            # Nearly always short and ASCII; a name may still be anything that someone passed.
+            if value is not None and not (isinstance(value, str) and value.isascii() and len(value) <= limits.value):
                 entry[key] = cut(text_of(value), limits.value)
         exception = entry.get(fields.EXCEPTION)
         if exception is not None:
