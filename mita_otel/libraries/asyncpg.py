@@ -161,32 +161,33 @@ def _hushing(original: _Method) -> _Method:
 
 
 class _Pools:
-    """The living pools, each known by its first holder of a connection: a pool itself takes no weak reference."""
+    """The living pools, each known by its queue of connections at rest: a pool itself takes no weak reference."""
 
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Any, Attributes] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Any, tuple[Attributes, int]] = WeakKeyDictionary()
 
     def attributes(self, pool: Any, connection: Any) -> Attributes:
         """Return the attributes of a pool, and remember it once it has given a connection."""
-        key = pool._holders[0]  # noqa: SLF001 - no public name
-        known = self._known.get(key)
+        queue = pool._queue  # noqa: SLF001 - no public name
+        known = self._known.get(queue)
         if known is not None:
-            return known
+            return known[0]
         if connection is None:
             return {"db.client.connection.pool.name": "postgresql"}
-        attributes = self._known[key] = pool_attributes(_endpoint_of(connection))
+        attributes = pool_attributes(_endpoint_of(connection))
+        self._known[queue] = attributes, pool.get_max_size()
         return attributes
 
     def clear(self) -> None:
         self._known.clear()
 
     def states(self) -> Iterator[PoolState]:
-        for holder, attributes in list(self._known.items()):
-            pool = holder._pool  # noqa: SLF001 - no public name
-            idle, maximum = pool.get_idle_size(), pool.get_max_size()
-            yield PoolState(attributes, idle, pool.get_size() - idle, maximum, maximum)
+        for queue, (attributes, maximum) in list(self._known.items()):
+            resting = list(queue._queue)  # noqa: SLF001 - asyncio offers its length alone
+            idle = sum(holder.is_connected() for holder in resting)
+            yield PoolState(attributes, idle, maximum - len(resting), maximum, maximum)
 
 
 def _acquiring(pools: _Pools, metrics: PoolMetrics, faults: Faults) -> Callable[[_Method], _Method]:
