@@ -38,6 +38,9 @@ _HANDSHAKE: Final = frozenset(
 )
 """Commands that a client sends on its own behalf."""
 
+CLUSTER: Final = Endpoint("redis", "0")
+"""A cluster as a whole: its nodes come and go, and it has the one database."""
+
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9._]{0,31}(?: [A-Z0-9._-]{1,32})?", re.ASCII)
 _UNLIMITED: Final = 2**31
 
@@ -92,11 +95,13 @@ class _Servers:
         self._known: WeakKeyDictionary[Any, tuple[Endpoint, Attributes]] = WeakKeyDictionary()
 
     def find(self, client: Any) -> Endpoint:
-        key = getattr(client, "connection_pool", None) or getattr(client, "cluster_client", client).nodes_manager
-        known = self._known.get(key)
+        pool = getattr(client, "connection_pool", None)
+        if pool is None:
+            return CLUSTER
+        known = self._known.get(pool)
         if known is None:
-            found = endpoint(getattr(key, "connection_kwargs", {}))
-            known = self._known[key] = found, pool_attributes(found)
+            found = endpoint(pool.connection_kwargs)
+            known = self._known[pool] = found, pool_attributes(found)
         return known[0]
 
     def clear(self) -> None:
@@ -123,9 +128,7 @@ def _state(pool: Any, attributes: Attributes) -> PoolState | None:
 
 
 def endpoint(connection_kwargs: dict[str, Any]) -> Endpoint:
-    """Return where a pool's connections lead to; nothing is known of a cluster's, whose nodes come and go."""
-    if not connection_kwargs:
-        return Endpoint("redis")
+    """Return where a pool's connections lead to."""
     database = str(connection_kwargs.get("db") or 0)
     if path := connection_kwargs.get("path"):
         return Endpoint("redis", database, str(path))
@@ -189,14 +192,12 @@ def _commands(pipeline: Any, size: int) -> Attributes:
     lines = []
     for queued in islice(stack, COMMANDS_SHOWN):
         args = getattr(queued, "args", None) or queued[0]
-        call = _command(_NOWHERE, args[0], len(args) - 1)
+        call = _command(CLUSTER, args[0], len(args) - 1)
         lines.append("OTHER" if call is None else str(call.attributes["db.query.text"]))
     if lines and size > COMMANDS_SHOWN:
         lines.append(f"...[{size} commands]")
     return {"db.query.text": "\n".join(lines)} if lines else {}
 
-
-_NOWHERE: Final = Endpoint("redis")
 
 _Begins = Callable[[Any, tuple[Any, ...]], Operation | None]
 
