@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import ssl
+import threading
 import time
 from functools import partial
 from importlib.metadata import version
@@ -49,6 +50,8 @@ class HttpSender:
         self._tls = None if endpoint.insecure else _tls(endpoint)
         self._connection: _Connection | None = None
         self._pid = os.getpid()
+        self._sending = threading.Lock()
+        self._closed = False
 
     @property
     def destination(self) -> str:
@@ -58,30 +61,49 @@ class HttpSender:
     def send(self, payload: bytes, timeout: float) -> Outcome:
         """POST once; connecting, sending and the whole answer share `timeout` seconds."""
         deadline = time.monotonic() + timeout
+        self._adopt()
         body = gzip.compress(payload, mtime=0) if self._endpoint.compression == "gzip" else payload
         try:
-            return self._exchange(body, deadline)
+            with self._sending:
+                return self._exchange(body, deadline)
+        finally:
+            if self._closed:
+                self._release()
+
+    def close(self) -> None:
+        """Shut the socket down, which ends a running attempt at once; the attempt's own thread then closes it."""
+        self._closed = True
+        connection = self._connection
+        if self._pid == os.getpid():
+            if connection is not None:
+                connection.abort()
+            self._release()
+
+    def _adopt(self) -> None:
+        """Begin anew in a forked child: two processes must not talk on one connection."""
+        if self._pid != os.getpid():
+            self._sending, self._pid = threading.Lock(), os.getpid()
+            self._forget()
+
+    def _release(self) -> None:
+        if self._sending.acquire(blocking=False):
+            try:
+                self._forget()
+            finally:
+                self._sending.release()
+
+    def _exchange(self, body: bytes, deadline: float) -> Outcome:
+        try:
+            connection = self._connected(deadline)
+            status, headers, answer, reusable = connection.post(self._path, body, self._headers, deadline)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._forget()
             return Retry(_reason(error))
-
-    def close(self) -> None:
-        """Shut the socket down, which ends a running attempt at once."""
-        connection = self._connection
-        if connection is not None and self._pid == os.getpid():
-            connection.abort()
-
-    def _exchange(self, body: bytes, deadline: float) -> Outcome:
-        connection = self._connected(deadline)
-        status, headers, answer, reusable = connection.post(self._path, body, self._headers, deadline)
         if not reusable:
             self._forget()
         return judge(status, headers, answer, time.time())
 
     def _connected(self, deadline: float) -> "_Connection":
-        if self._pid != os.getpid():
-            # The descriptor is shared with the parent: two processes must not talk on it.
-            self._connection, self._pid = None, os.getpid()
         if self._connection is not None and not self._connection.is_fresh():
             self._forget()
         if self._connection is None:

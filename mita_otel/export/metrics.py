@@ -84,9 +84,10 @@ class OtlpMetricExporter(MetricExporter):
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any) -> MetricExportResult:
         """Deliver a collection within `timeout_millis` milliseconds, attempts and waits included."""
-        points = _points(metrics_data)
+        points = 0
         with quietly():
             try:
+                points = _points(metrics_data)
                 payload = encode_metrics(metrics_data).SerializeToString()
                 outcome = self._deliver(payload, time.monotonic() + timeout_millis / 1000)
                 return self._record(points, outcome)

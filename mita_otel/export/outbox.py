@@ -110,20 +110,17 @@ class Outbox(Generic[T]):
     def close(self, timeout: float) -> Closed:
         """Take nothing more, deliver what is here for at most `timeout` seconds, then stop.
 
-        No thread is started, so it works in exit handlers. Later calls report what the first one left.
+        No thread is started, so it works in exit handlers. Of several calls the earliest deadline holds for all.
         """
         self._deadline = min(self._deadline, time.monotonic() + timeout)
-        first, self._closed = not self._closed, True
-        self._hurry = True
+        self._closed = self._hurry = True
         self._wait_until(self._entered.value(), self._deadline)
-        self._stopped = True
+        self._abandon()
         self._bell.ring()
         with contextlib.suppress(Exception):  # a sender's fault must not keep the process from ending
             self._sender.close()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(_JOIN)
-        if first:
-            self._abandon()
         return Closed(self._left, self.statistics())
 
     def statistics(self) -> Statistics:
@@ -149,6 +146,9 @@ class Outbox(Generic[T]):
         self._failures = 0
         self._operation_started: float | None = None
         self._overwritten_before = 0
+        # Held while items change hands between queue, delivery and counters, never during I/O, never by `put`.
+        # Reentrant: a signal handler may close while its own thread is closing.
+        self._ledger = threading.RLock()
         self._closed = self._stopped = self._hurry = False
         self._deadline = float("inf")
         self._bell = Bell()
@@ -173,19 +173,26 @@ class Outbox(Generic[T]):
         self._waiters.append(bell)
         try:
             self._bell.ring()
-            while self._settled() < entered:
+            while self._settled() < entered and not self._stopped:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0 or not self._thread.is_alive():
                     return False
                 bell.wait(remaining)
         finally:
             self._waiters.remove(bell)
-        return True
+        return self._settled() >= entered
 
     def _abandon(self) -> None:
-        left = len(self._queue) + self._in_flight
-        self._queue.clear()
-        self._in_flight, self._left = 0, left
+        """Stop, and count what is left; an answer that comes after this moment counts no more."""
+        with self._ledger:
+            if self._stopped:
+                return
+            self._stopped = True
+            left = self._left = len(self._queue) + self._in_flight
+            self._queue.clear()
+            self._in_flight = 0
+        for waiter in tuple(self._waiters):
+            waiter.ring()
         if left:
             with contextlib.suppress(Exception):  # a log handler of the application may raise
                 self._summary.abandoned(left, self.statistics())
@@ -207,21 +214,19 @@ class Outbox(Generic[T]):
             try:
                 self._deliver(batch)
             except Exception as error:  # noqa: BLE001 - the guard of this room: the thread must go on
-                for _ in range(self._in_flight):
-                    self._unfit.add()
+                self._drop_unfit(self._in_flight)
                 self._fault(f"delivery failed: {type(error).__name__}")
             self._settle()
 
     def _take(self) -> list[T]:
         batch: list[T] = []
-        with contextlib.suppress(IndexError):  # an overflow took the last one
+        with self._ledger, contextlib.suppress(IndexError):  # an overflow took the last one
             while len(batch) < self.pace.batch_size:
                 batch.append(self._queue.popleft())
                 self._in_flight += 1
         return batch
 
     def _settle(self) -> None:
-        self._in_flight = 0
         for waiter in tuple(self._waiters):
             waiter.ring()
 
@@ -232,23 +237,24 @@ class Outbox(Generic[T]):
         if not items:
             return
         outcome = self._attempt(payload)
-        if self._stopped:  # `close` has counted these items already
-            return
         match outcome:
             case Retry(reason, after):
                 self._give_back(items)
-                self._wait_for_retry(reason, after)
+                if not self._stopped:
+                    self._wait_for_retry(reason, after)
             case Refused(too_large=True) if len(items) > 1:
                 middle = len(items) // 2
                 self._give_back(items[middle:])
                 self._deliver(items[:middle])
             case Refused(reason):
+                self._record(refused=len(items))
                 self._finish(reason)
-                self._refused += len(items)
                 self._fault(f"refused: {reason}")
-            case Accepted():
+            case Accepted(rejected_items, message):
+                rejected = min(rejected_items, len(items))
+                self._record(accepted=len(items) - rejected, rejected=rejected)
                 self._finish(None)
-                self._record_accepted(len(items), outcome)
+                self._report_accepted(rejected, message)
 
     def _finish(self, error: str | None) -> None:
         """End an export operation, which began with the first attempt."""
@@ -268,24 +274,37 @@ class Outbox(Generic[T]):
         except Exception as error:  # noqa: BLE001 - the thread must outlive a fault in a sender; the items are kept
             return Retry(f"sender failed: {type(error).__name__}")
 
-    def _record_accepted(self, items: int, outcome: Accepted) -> None:
-        rejected = min(outcome.rejected_items, items)
-        self._rejected += rejected
-        self._accepted += items - rejected
-        self._in_flight = 0
+    def _record(self, *, accepted: int = 0, rejected: int = 0, refused: int = 0) -> None:
+        with self._ledger:
+            if self._stopped:  # `close` has counted these items as left
+                return
+            self._accepted += accepted
+            self._rejected += rejected
+            self._refused += refused
+            self._in_flight -= accepted + rejected + refused
+
+    def _report_accepted(self, rejected: int, message: str) -> None:
         if rejected:
-            self._fault(f"partial success: {outcome.message or 'no reason given'}")
-        elif outcome.message:
-            self._fault(f"accepted with a warning: {outcome.message}")
+            self._fault(f"partial success: {message or 'no reason given'}")
+        elif message:
+            self._fault(f"accepted with a warning: {message}")
         else:
             with contextlib.suppress(Exception):  # a log handler of the application may raise
                 self._summary.delivered(self.statistics(), time.time())
 
     def _give_back(self, items: list[T]) -> None:
         """Put items back at the front, in their order."""
-        if items:
-            self._in_flight -= len(items)
-            self._queue.extendleft(reversed(items))
+        with self._ledger:
+            if items and not self._stopped:
+                self._in_flight -= len(items)
+                self._queue.extendleft(reversed(items))
+
+    def _drop_unfit(self, items: int) -> None:
+        with self._ledger:
+            if not self._stopped:
+                self._in_flight -= items
+                for _ in range(items):
+                    self._unfit.add()
 
     def _wait_for_retry(self, reason: str, after: float | None) -> None:
         self._retries += 1
@@ -321,8 +340,7 @@ class Outbox(Generic[T]):
             if len(items) > 1:
                 middle = len(items) // 2
                 return self._encode_fit(items[:middle]) + self._encode_fit(items[middle:])
-            self._unfit.add()
-            self._in_flight -= 1
+            self._drop_unfit(1)
             self._fault(f"an item cannot be encoded: {type(error).__name__}")
             return []
 
