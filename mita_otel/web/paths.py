@@ -12,7 +12,9 @@ def excluding(patterns: Iterable[str]) -> Callable[[str], bool]:
     no caller can hide a request by what it sends.
     """
     exact = frozenset(pattern for pattern in patterns if "*" not in pattern)
-    wild = [fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in patterns if "*" in pattern]
+    wild = [
+        fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in patterns if "*" in pattern
+    ]
     match = re.compile("|".join(wild)).match if wild else None
 
     def excluded(path: str) -> bool:

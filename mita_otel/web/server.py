@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -35,6 +36,7 @@ _KNOWN_METHODS: Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
 )
 _logger: Final = logging.getLogger("mita_otel.web")
+_serving_task: ContextVar[asyncio.Task[Any] | None] = ContextVar("mita_serving_task", default=None)
 
 
 class _Headers(Getter[list[tuple[bytes, bytes]]]):
@@ -183,13 +185,16 @@ class ServerLayer:
             _logger.exception("a request is served without telemetry")
             await app(scope, receive, send)
             return
-        outer = correlation.current()
+        task = asyncio.current_task()
+        nested = _serving_task.get() is task
+        _serving_task.set(task)
         token = correlation.bind(exchange.correlation_id)
         try:
             await self._serve(app, scope, exchange.receiving(receive), exchange.sending(send))
         finally:
-            # Outside another request the id stays: the server's own last words about it come after us.
-            if outer is not None:
+            # Only a request within a request, in one task, gives the id back: else the server's own last words about
+            # the request are still to come. A task may have inherited the id of the request before.
+            if nested:
                 correlation.unbind(token)
 
     async def _serve(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,1 @@
+"""MITA Finance: the reference service, ordinary FastAPI code that the distribution instruments."""

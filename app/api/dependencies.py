@@ -1,0 +1,51 @@
+"""What routes ask for."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.clients.cache import Cache
+from app.clients.insights import Insights
+from app.clients.rates import Rates
+from app.errors import ApiError
+from app.security import Caller, Tokens
+from app.settings import Settings
+from app.storage import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the application holds while it runs."""
+
+    settings: Settings
+    database: Database
+    cache: Cache
+    rates: Rates
+    insights: Insights
+    tokens: Tokens
+
+
+_bearer = HTTPBearer(auto_error=False)
+
+
+async def services(request: Request) -> Services:
+    """Return what the application holds."""
+    held: Services = request.app.state.services
+    return held
+
+
+ServicesNeeded = Annotated[Services, Depends(services)]
+
+
+async def caller(
+    held: ServicesNeeded, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """Return who sends the request; the token says it all, no query is needed."""
+    if credentials is None:
+        raise ApiError(401, "AUTHENTICATION_REQUIRED", "a valid bearer token is needed")
+    return held.tokens.read(credentials.credentials)
+
+
+CallerNeeded = Annotated[Caller, Depends(caller)]

@@ -1,0 +1,211 @@
+"""Transactions: what was spent, when, on what."""
+
+import logging
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from sqlalchemy import Select, delete, select
+from sqlalchemy.exc import IntegrityError
+
+from app.api.dependencies import CallerNeeded, Services, ServicesNeeded
+from app.domain.categories import Category
+from app.domain.money import CURRENCIES, Amount, Currency, convert, round_to_currency
+from app.errors import ApiError, not_found
+from app.security import Caller
+from app.storage import Transaction
+
+router = APIRouter(prefix="/transactions", tags=["transactions"])
+logger = logging.getLogger(__name__)
+
+EARLIEST = date(1970, 1, 1)
+
+
+def _plausible(day: date) -> date:
+    if not EARLIEST <= day <= datetime.now(UTC).date() + timedelta(days=366):
+        raise ValueError("must lie between 1970 and a year from now")
+    return day
+
+
+def _known(currency: str) -> str:
+    if currency not in CURRENCIES:
+        raise ValueError("is not a currency we know")
+    return currency
+
+
+Day = Annotated[date, AfterValidator(_plausible)]
+KnownCurrency = Annotated[Currency, AfterValidator(_known)]
+
+
+class NewTransaction(BaseModel):
+    """What was spent; without a currency it is the user's own, without a day today."""
+
+    amount: Amount
+    currency: KnownCurrency | None = None
+    category: Category
+    description: str = Field(default="", max_length=500)
+    occurred_on: Day | None = None
+
+
+class TransactionChange(BaseModel):
+    """What may be changed afterwards; what is left out stays."""
+
+    amount: Amount | None = None
+    category: Category | None = None
+    description: str | None = Field(default=None, max_length=500)
+    occurred_on: Day | None = None
+
+
+class TransactionView(BaseModel):
+    """A transaction as its owner sees it; amounts are decimal strings."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    amount: Decimal
+    currency: str
+    home_amount: Decimal
+    home_currency: str
+    category: Category
+    description: str
+    occurred_on: date
+
+
+class Page(BaseModel):
+    """A page of transactions, newest day first."""
+
+    items: list[TransactionView]
+    next_cursor: str | None
+
+
+@router.get("/categories")
+async def list_categories() -> list[Category]:
+    """Return every category there is."""
+    return list(Category)
+
+
+@router.post("", status_code=201)
+async def create(new: NewTransaction, caller: CallerNeeded, held: ServicesNeeded) -> TransactionView:
+    """Store what was spent, converted to the user's own currency."""
+    currency = new.currency or caller.currency
+    rate = await held.rates.rate(currency, caller.currency)
+    transaction = Transaction(
+        user_id=caller.user_id,
+        amount=round_to_currency(new.amount, currency),
+        currency=currency,
+        home_amount=convert(new.amount, rate, caller.currency),
+        home_currency=caller.currency,
+        category=new.category.value,
+        description=new.description,
+        occurred_on=new.occurred_on or datetime.now(UTC).date(),
+    )
+    async with held.database.session() as session:
+        session.add(transaction)
+        try:
+            await session.commit()
+        except IntegrityError as error:
+            raise ApiError(401, "AUTHENTICATION_REQUIRED", "this user no longer exists") from error
+    await _changed(held, caller, transaction.occurred_on)
+    logger.info("transaction created", extra={"category": new.category.value, "converted": currency != caller.currency})
+    return TransactionView.model_validate(transaction)
+
+
+@router.get("")
+async def list_transactions(
+    caller: CallerNeeded,
+    held: ServicesNeeded,
+    *,
+    category: Category | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Page:
+    """Return a page of the caller's transactions."""
+    wanted = select(Transaction).where(Transaction.user_id == caller.user_id)
+    if category is not None:
+        wanted = wanted.where(Transaction.category == category.value)
+    if since is not None:
+        wanted = wanted.where(Transaction.occurred_on >= since)
+    if until is not None:
+        wanted = wanted.where(Transaction.occurred_on <= until)
+    if cursor is not None:
+        day, last = _read_cursor(cursor)
+        wanted = wanted.where(
+            (Transaction.occurred_on < day) | ((Transaction.occurred_on == day) & (Transaction.id < last))
+        )
+    wanted = wanted.order_by(Transaction.occurred_on.desc(), Transaction.id.desc()).limit(limit + 1)
+    async with held.database.session() as session:
+        found = (await session.scalars(wanted)).all()
+    more = f"{found[limit - 1].occurred_on}.{found[limit - 1].id}" if len(found) > limit else None
+    return Page(items=[TransactionView.model_validate(item) for item in found[:limit]], next_cursor=more)
+
+
+def _read_cursor(cursor: str) -> tuple[date, UUID]:
+    day, _, last = cursor.partition(".")
+    try:
+        return date.fromisoformat(day), UUID(last)
+    except ValueError as error:
+        raise ApiError(422, "CURSOR_INVALID", "the cursor is not one that this service gave") from error
+
+
+@router.get("/{transaction_id}")
+async def read(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeeded) -> TransactionView:
+    """Return one of the caller's transactions."""
+    async with held.database.session() as session:
+        transaction = await session.scalar(_own(transaction_id, caller))
+    if transaction is None:
+        raise not_found("transaction")
+    return TransactionView.model_validate(transaction)
+
+
+@router.patch("/{transaction_id}")
+async def update(
+    transaction_id: UUID, change: TransactionChange, caller: CallerNeeded, held: ServicesNeeded
+) -> TransactionView:
+    """Change one of the caller's transactions; a new amount is converted at today's rate."""
+    async with held.database.session() as session:
+        transaction = await session.scalar(_own(transaction_id, caller))
+        if transaction is None:
+            raise not_found("transaction")
+        before = transaction.occurred_on
+        if change.amount is not None:
+            rate = await held.rates.rate(transaction.currency, transaction.home_currency)
+            transaction.amount = round_to_currency(change.amount, transaction.currency)
+            transaction.home_amount = convert(change.amount, rate, transaction.home_currency)
+        for name in ("category", "description", "occurred_on"):
+            value = getattr(change, name)
+            if value is not None:
+                setattr(transaction, name, value)
+        await session.commit()
+    await _changed(held, caller, before, transaction.occurred_on)
+    logger.info("transaction changed")
+    return TransactionView.model_validate(transaction)
+
+
+@router.delete("/{transaction_id}", status_code=204)
+async def remove(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeeded) -> None:
+    """Delete one of the caller's transactions."""
+    async with held.database.session() as session:
+        own = delete(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
+        day = await session.scalar(own.returning(Transaction.occurred_on))
+        await session.commit()
+    if day is None:
+        raise not_found("transaction")
+    await _changed(held, caller, day)
+    logger.info("transaction deleted")
+
+
+def _own(transaction_id: UUID, caller: Caller) -> Select[Transaction]:
+    return select(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
+
+
+async def _changed(held: Services, caller: Caller, *days: date) -> None:
+    """Forget what was computed from the months of these days."""
+    months = {day.replace(day=1) for day in days}
+    await held.cache.forget(
+        *(f"{kind}:{caller.user_id}:{month}" for month in sorted(months) for kind in ("dashboard", "spending"))
+    )

@@ -1,0 +1,1 @@
+"""What the service calls: the cache, the rates API, the insights API."""

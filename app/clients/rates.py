@@ -1,0 +1,61 @@
+"""Exchange rates: from the cache, else from the rates API."""
+
+import logging
+from decimal import Decimal, InvalidOperation
+
+import httpx
+
+from app.clients.cache import Cache
+from app.errors import ApiError
+
+logger = logging.getLogger(__name__)
+
+CACHED_SECONDS = 600
+"""Rates are published every hour; ten minutes late is good enough for a household budget."""
+
+
+class Rates:
+    """Tells what a unit of one currency is worth in another."""
+
+    def __init__(self, url: str | None, client: httpx.AsyncClient, cache: Cache) -> None:
+        """Take the API's base URL, or None if there is none."""
+        self._url = url
+        self._client = client
+        self._cache = cache
+
+    async def rate(self, source: str, target: str) -> Decimal:
+        """Return how much of `target` one unit of `source` is.
+
+        Raises:
+            ApiError: 503 if no rate is to be had now, 422 if there is none for these currencies.
+        """
+        if source == target:
+            return Decimal(1)
+        key = f"rate:{source}:{target}"
+        cached = await self._cache.get(key)
+        if cached is not None:
+            return Decimal(cached)
+        rate = await self._ask(source, target)
+        await self._cache.set(key, str(rate), CACHED_SECONDS)
+        return rate
+
+    async def _ask(self, source: str, target: str) -> Decimal:
+        if self._url is None:
+            raise _unavailable("no rates API is configured (RATES_API_URL)")
+        try:
+            answer = await self._client.get(f"{self._url}/rates", params={"base": source})
+            answer.raise_for_status()
+            rates = answer.json()["rates"]
+            if target not in rates:
+                raise ApiError(422, "CURRENCY_NOT_CONVERTIBLE", f"there is no rate from {source} to {target}")
+            rate = Decimal(str(rates[target]))
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, InvalidOperation) as error:
+            logger.warning("the rates API failed", extra={"cause": type(error).__name__})
+            raise _unavailable("exchange rates are not available now") from error
+        if not rate.is_finite() or rate <= 0:
+            raise _unavailable("exchange rates are not available now")
+        return rate
+
+
+def _unavailable(message: str) -> ApiError:
+    return ApiError(503, "RATES_UNAVAILABLE", message)

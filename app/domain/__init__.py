@@ -1,0 +1,1 @@
+"""What money, categories and budgets mean; no I/O."""

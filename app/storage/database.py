@@ -1,0 +1,77 @@
+"""The engine, its pool, and one session a unit of work."""
+
+import fcntl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+MIGRATION_LOCK = 7_300_141
+"""Key of PostgreSQL's advisory lock: of several workers that start at once, one migrates and the others wait."""
+
+POOL = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_pre_ping": True, "pool_recycle": 3600}
+"""Connections and seconds. Source: observability report, section 4.4."""
+
+
+class Database:
+    """Opens sessions on one engine."""
+
+    def __init__(self, url: str) -> None:
+        """Make the engine; it connects when first asked to."""
+        self._url = make_url(url)
+        self._is_sqlite = self._url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {} if self._is_sqlite else POOL
+        self._engine = create_async_engine(self._url, **options)
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """Yield a session; what is not committed is rolled back."""
+        async with self._sessions() as session:
+            yield session
+
+    async def migrate(self) -> None:
+        """Bring the schema up to date, once, however many processes start."""
+        if self._is_sqlite:
+            await to_thread.run_sync(self._prepare_folder)
+            lock = await to_thread.run_sync(self._lock_file)
+            try:
+                await self._upgrade()
+            finally:
+                lock.close()
+            return
+        await self._upgrade()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def _upgrade(self) -> None:
+        async with self._engine.begin() as connection:
+            if not self._is_sqlite:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.run_sync(_upgrade)
+
+    def _prepare_folder(self) -> None:
+        Path(self._url.database or ".").parent.mkdir(parents=True, exist_ok=True)
+
+    def _lock_file(self) -> Any:
+        lock = Path(f"{self._url.database}.lock").open("w")  # noqa: SIM115 - closed by the caller, when the work is done
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic is slow to import and only needed where the service migrates itself.
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
