@@ -27,6 +27,7 @@ from mita_otel.stack import (
 )
 from mita_otel.stack.build import clean as clean_builds
 from mita_otel.stack.build import programs
+from mita_otel.stack.components import COLLECTOR_VARIABLES
 
 app = typer.Typer(help="The collector and its backends on this machine.", no_args_is_help=True)
 
@@ -187,7 +188,8 @@ def _uses_compose(engine: Engine) -> bool:
 
 
 def _native(folder: Path | None, cache: Path | None, overlays: tuple[str, ...] = ()) -> NativeStack:
-    return NativeStack(folder or _default_folder(), programs(_cache(cache)), overlays=overlays)
+    given = {name: value for name, value in environment().items() if name in COLLECTOR_VARIABLES}
+    return NativeStack(folder or _default_folder(), programs(_cache(cache)), overlays=overlays, variables=given)
 
 
 def _cache(given: Path | None) -> Cache:
@@ -210,6 +212,8 @@ def _overlay(name: str) -> str:
     known = {"tail-sampling", "fsync", "token", "tls"}
     if name not in known:
         raise StackError(f"--overlay {name}: there is no such overlay; there are {', '.join(sorted(known))}")
+    if name == "token" and not environment().get("STACK_OTLP_TOKEN"):
+        raise StackError("--overlay token: set STACK_OTLP_TOKEN to the token that clients must send")
     return name
 
 

@@ -7,6 +7,17 @@ from typing import Final
 from mita_otel.stack.model import Name
 from mita_otel.stack.ports import LOOPBACK, Ports
 
+COLLECTOR_VARIABLES: Final = (
+    "STACK_OTELCOL_MEMORY_MIB",
+    "STACK_OTELCOL_SPIKE_MIB",
+    "STACK_QUEUE_BYTES",
+    "STACK_SPAN_METRICS_INTERVAL",
+    "STACK_OTLP_TOKEN",
+    "STACK_TAIL_WAIT",
+    "STACK_TLS_DIR",
+)
+"""Variables of the collector's file and overlays that a user may set; the others are ours to fill in."""
+
 PROMETHEUS_FLAGS: Final = ("--web.enable-otlp-receiver", "--enable-feature=exemplar-storage,otlp-deltatocumulative")
 """What OTLP needs of Prometheus: without the second, exemplars are dropped and delta points refused."""
 

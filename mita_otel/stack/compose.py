@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from mita_otel.stack import versions
@@ -86,8 +85,9 @@ class ComposeStack:
 
     def status(self) -> tuple[Status, ...]:
         """Return how each component is."""
-        pinned: dict[str, str] = {"grafana": versions.read_versions()["GRAFANA_VERSION"]}
-        pinned.update(versions_by_component(versions.read_versions()))
+        every = versions.read_versions()
+        pinned = {str(name): version for name, version in versions_by_component(every).items()}
+        pinned["grafana"] = every["GRAFANA_VERSION"]
         states = parse_states(self._run("ps", "--all", "--format", "json"))
         return tuple(
             Status(name, _state(states.get(name), _READY[name]), _base(_READY[name]), pinned[name])
@@ -125,8 +125,3 @@ def _state(container: str | None, ready_url: str) -> State:
 
 def _base(url: str) -> str:
     return "/".join(url.split("/")[:3])
-
-
-def compose_file() -> Path:
-    """Return the compose file."""
-    return versions.root() / "docker-compose.yaml"

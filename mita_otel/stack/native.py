@@ -2,6 +2,8 @@
 
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -251,10 +253,38 @@ def native_stack(
     overlays: tuple[str, ...] = (),
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[NativeStack]:
-    """Run a stack of one's own on free ports, for as long as the block lasts."""
+    """Run a stack of one's own on free ports, for as long as the block lasts, or this process.
+
+    Args:
+        folder: belongs to this stack alone.
+        binaries: paths by program name, as `build.build_all` returns them.
+        overlays: names of collector overlays to add.
+        variables: further `STACK_*` variables for the collector.
+    """
     stack = NativeStack(folder, binaries, overlays=overlays, variables=variables)
-    try:
-        stack.up(standard=False)
-        yield stack
-    finally:
-        stack.down()
+    with _survivor(stack.folder):
+        try:
+            stack.up(standard=False)
+            yield stack
+        finally:
+            stack.down()
+
+
+_SURVIVOR: Final = """
+import sys
+from pathlib import Path
+from mita_otel.stack.native import NativeStack
+sys.stdin.read()
+NativeStack(Path(sys.argv[1]), {}).down()
+"""
+
+
+@contextmanager
+def _survivor(folder: Path) -> Iterator[None]:
+    """Keep a process that takes the stack down when this one is gone, even by `kill -9`: its end of a pipe closes."""
+    command = [sys.executable, "-c", _SURVIVOR, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as survivor:
+        try:
+            yield
+        finally:
+            survivor.kill()

@@ -1,0 +1,30 @@
+"""The real collector and its real backends, once a run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mita_otel.stack import Cache, NativeStack, build_all, default_cache, native_stack
+from tests.stack.otlp import Backends
+
+
+@pytest.fixture(scope="session")
+def binaries() -> dict[str, Path]:
+    """Every program of the stack, built if it is not."""
+    return build_all(Cache(default_cache()))
+
+
+@pytest.fixture(scope="session")
+def stack(binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack]:
+    """The stack on free ports in a folder of its own; span metrics flushed every second."""
+    variables = {"STACK_SPAN_METRICS_INTERVAL": "1s"}
+    with native_stack(tmp_path_factory.mktemp("stack"), binaries, variables=variables) as running:
+        yield running
+
+
+@pytest.fixture
+def backends(stack: NativeStack) -> Backends:
+    """Sending and asking, with everything up again whatever an earlier test did."""
+    stack.up(standard=False)
+    return Backends(stack.endpoints)
