@@ -1,5 +1,6 @@
 """Metrics by the same senders: one collection at a time, tried again within its time."""
 
+import contextlib
 import random
 import time
 from collections.abc import Mapping
@@ -93,7 +94,8 @@ class OtlpMetricExporter(MetricExporter):
                 return self._record(points, outcome)
             except Exception as error:  # noqa: BLE001 - the guard of this room: the reader's thread must go on
                 self._unfit += points
-                self._summary.fault(f"export failed: {type(error).__name__}", self.statistics(), time.time())
+                with contextlib.suppress(Exception):  # a log handler of the application may raise
+                    self._summary.fault(f"export failed: {type(error).__name__}", self.statistics(), time.time())
                 return MetricExportResult.FAILURE
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - the SDK's signature

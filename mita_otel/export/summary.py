@@ -8,7 +8,7 @@ from typing import Final
 from mita_otel.export.statistics import Statistics
 
 LOGGER: Final = "mita_otel.export"
-"""Logger of the lines; they travel by OTLP like any record: two a minute a signal cannot storm."""
+"""Logger of the lines; two a minute a signal at most, so that even exported they cannot storm."""
 
 INTERVAL: Final = 60.0
 """Seconds between two warnings of one signal."""

@@ -74,6 +74,20 @@ def test_retry_after_is_waited(http_tracing: MakeTracing, otlp_receiver: OtlpRec
     assert 1.0 <= second.at - first.at < 3.0
 
 
+def test_retry_info_is_waited_over_grpc(
+    endpoint_of: Callable[[str], dict[str, str]], otlp_receiver: OtlpReceiver
+) -> None:
+    tracing = Tracing(endpoint_of("grpc"), PACE)
+    otlp_receiver.fault = Fault(status=429, retry_after="1")
+    tracing.spans(1)
+    eventually(lambda: otlp_receiver.requests)
+    otlp_receiver.fault = None
+    eventually(lambda: len(otlp_receiver.requests) == 2)
+    first, second = otlp_receiver.requests
+    assert 1.0 <= second.at - first.at < 3.0
+    tracing.processor.close(0)
+
+
 def test_a_refused_batch_is_counted_and_the_next_one_arrives(tracing: Tracing, otlp_receiver: OtlpReceiver) -> None:
     otlp_receiver.fault = Fault(status=400)
     tracing.spans(10, "refused")
@@ -194,15 +208,6 @@ def test_grpc_compression_works(endpoint_of: Callable[[str], dict[str, str]], ot
     assert tracing.processor.force_flush(5000)
     assert names(otlp_receiver) == sent
     tracing.processor.close(1)
-
-
-def test_one_connection_serves_many_batches(http_tracing: MakeTracing, otlp_receiver: OtlpReceiver) -> None:
-    tracing = http_tracing()
-    for _ in range(5):
-        tracing.spans(10)
-        assert tracing.processor.force_flush(5000)
-    assert otlp_receiver._http is not None
-    assert len(otlp_receiver._http.connections) == 1  # type: ignore[attr-defined]  # the test bed's own listener
 
 
 def test_no_socket_is_left_open_after_close(http_tracing: MakeTracing, otlp_receiver: OtlpReceiver) -> None:
