@@ -1,0 +1,210 @@
+"""The reference service on the real stack: one request found in Jaeger, Loki and Prometheus by its trace id."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from mita_otel.stack import NativeStack
+from tests.fixtures.polling import eventually, find_free_port
+from tests.fixtures.service import ServiceProcess
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+
+
+@dataclass(frozen=True)
+class Finance:
+    """MITA Finance under `opentelemetry-instrument`, a client of it, and the backends' query APIs."""
+
+    name: str
+    process: ServiceProcess
+    client: httpx.Client
+    stack: NativeStack
+
+    def sign_up(self) -> dict[str, str]:
+        user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
+        answer = self.client.post("/api/auth/register", json=user)
+        return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def traces(self, **query: str) -> list[dict[str, Any]]:
+        asked = {"service": self.name, "limit": "1500", "lookback": "1h", **query}
+        found = httpx.get(f"{self.stack.endpoints.jaeger}/api/traces", params=asked, timeout=30).json()["data"]
+        return list(found or [])
+
+    def lines(self, query: str) -> list[str]:
+        asked = {"query": query, "limit": "5000", "since": "1h"}
+        found = httpx.get(f"{self.stack.endpoints.loki}/loki/api/v1/query_range", params=asked, timeout=30).json()
+        return [line for stream in found["data"]["result"] for _, line in stream["values"]]
+
+    def count(self, query: str) -> float:
+        found = httpx.get(f"{self.stack.endpoints.prometheus}/api/v1/query", params={"query": query}, timeout=30)
+        return sum(float(series["value"][1]) for series in found.json()["data"]["result"])
+
+    def exemplars(self, query: str) -> set[str]:
+        now = time.time()
+        asked = {"query": query, "start": str(now - 600), "end": str(now + 60)}
+        found = httpx.get(f"{self.stack.endpoints.prometheus}/api/v1/query_exemplars", params=asked).json()
+        return {exemplar["labels"]["trace_id"] for series in found["data"] for exemplar in series["exemplars"]}
+
+
+@pytest.fixture
+def finance(
+    stack: NativeStack, start_service: Callable[..., ServiceProcess], postgres_url: str, redis_url: str
+) -> Iterator[Finance]:
+    stack.up(standard=False)
+    standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
+    external = f"http://127.0.0.1:{standin}"
+    start_service([sys.executable, "-m", "app.standin", "--port", str(standin)], {"PYTHONPATH": "."})
+    process = start_service(
+        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": stack.endpoints.otlp_http,
+            "OTEL_SERVICE_NAME": name,
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            "MITA_STRICT": "1",
+            "DATABASE_URL": postgres_url,
+            "REDIS_URL": redis_url,
+            "RATES_API_URL": external,
+            "INSIGHTS_API_URL": external,
+            "MIGRATE_ON_START": "true",
+            "JWT_SECRET": "s" * 40,
+            "PYTHONPATH": ".",
+        },
+    )
+    process.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        yield Finance(name, process, client, stack)
+
+
+def _span_tree(trace: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    """Return (kind, name, parent's name) of each span in the order of their starts."""
+    names = {span["spanID"]: span["operationName"] for span in trace["spans"]}
+    return [
+        (
+            next(str(tag["value"]) for tag in span["tags"] if tag["key"] == "span.kind"),
+            span["operationName"],
+            next((names.get(reference["spanID"]) for reference in span["references"]), None),
+        )
+        for span in sorted(trace["spans"], key=lambda span: span["startTime"])
+    ]
+
+
+def test_one_request_is_one_trace_in_jaeger_its_lines_in_loki_and_a_count_with_its_exemplar_in_prometheus(
+    finance: Finance,
+) -> None:
+    headers = {**finance.sign_up(), "x-correlation-id": f"order-{uuid4().hex}"}
+    spent = {"amount": "100", "currency": "EUR", "category": "food"}
+    assert finance.client.post("/api/transactions", json=spent, headers=headers).status_code == 201
+    correlation_id = headers["x-correlation-id"]
+
+    (trace,) = eventually(lambda: finance.traces(tags=f'{{"correlation_id":"{correlation_id}"}}'), timeout=30)
+    server = "POST /api/transactions"
+    assert _span_tree(trace) == [
+        ("server", server, None),
+        ("client", "GET", server),
+        ("client", "GET", server),
+        ("client", "SET", server),
+        ("client", "INSERT transactions", server),
+        ("client", "PIPELINE", server),
+    ]
+    by_route = finance.traces(tags='{"http.route":"/api/transactions"}')
+    assert [found["traceID"] for found in by_route] == [trace["traceID"]]
+
+    selector = f'{{service_name="{finance.name}"}} | trace_id="{trace["traceID"]}"'
+    lines = eventually(lambda: _at_least(2, finance.lines(selector)), timeout=30)
+    assert any("transaction created" in line for line in lines)
+    assert any('"POST /api/transactions HTTP/1.1" 201' in line for line in lines)
+
+    counted = (
+        f'http_server_request_duration_seconds_count{{service_name="{finance.name}",http_route="/api/transactions"}}'
+    )
+    assert eventually(lambda: finance.count(counted), timeout=30) == 1
+    buckets = counted.replace("_count{", "_bucket{")
+    assert eventually(lambda: finance.exemplars(buckets), timeout=30) == {trace["traceID"]}
+
+
+def test_a_failing_request_is_found_by_its_error(finance: Finance) -> None:
+    finance.client.get("/api/insights", headers={"authorization": "Bearer wrong"})
+    headers = finance.sign_up()
+    finance.client.put(f"{_standin(finance)}/behaviour", json={"error_rate": 1})
+    assert finance.client.get("/api/insights", headers=headers).status_code == 503
+    found = eventually(lambda: finance.traces(tags='{"error":"true"}'), timeout=30)
+    assert {span["operationName"] for trace in found for span in trace["spans"]} >= {"GET /api/insights", "POST"}
+
+
+def _standin(finance: Finance) -> str:
+    """Find the stand-in by the call that a trace shows."""
+    headers = finance.sign_up()
+    finance.client.get("/api/insights", headers=headers)
+
+    def address() -> str | None:
+        for trace in finance.traces(operation="POST"):
+            for span in trace["spans"]:
+                tags = {tag["key"]: tag["value"] for tag in span["tags"]}
+                if "/v1/insights" in str(tags.get("url.full", "")):
+                    return f"http://{tags['server.address']}:{tags['server.port']}"
+        return None
+
+    return str(eventually(address, timeout=30))
+
+
+def test_a_collector_away_for_30_seconds_and_killed_under_load_loses_nothing(finance: Finance) -> None:
+    """Nothing that was answered is missing afterwards, and nothing is counted twice."""
+    headers = finance.sign_up()
+    answered: list[int] = []
+    stop = threading.Event()
+
+    def load(_: int) -> None:
+        while not stop.is_set():
+            answer = finance.client.get("/api/transactions/categories", headers=headers)
+            if answer.status_code == 200:
+                answered.append(1)
+            stop.wait(0.05)
+
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(load, number) for number in range(4)]
+        eventually(lambda: len(answered) > 100, timeout=30)
+        finance.stack.kill("otelcol")
+        away_until = time.monotonic() + 30
+        eventually(lambda: time.monotonic() > away_until, timeout=40)
+        finance.stack.start("otelcol")
+        before = len(answered)
+        eventually(lambda: len(answered) > before + 50, timeout=30)
+        finance.stack.kill("otelcol")
+        finance.stack.start("otelcol")
+        stop.set()
+        for future in futures:
+            future.result()
+    finance.process.terminate()
+    finance.process.wait(20)
+
+    total = len(answered)
+    route = 'http_route="/api/transactions/categories"'
+    counted = f'http_server_request_duration_seconds_count{{service_name="{finance.name}",{route}}}'
+    assert eventually(lambda: finance.count(f"last_over_time({counted}[10m])") == total, timeout=60)
+    logged = f'{{service_name="{finance.name}"}} |= "GET /api/transactions/categories"'
+    assert eventually(lambda: _lines_in_all(finance, logged) == total, timeout=60)
+    spans = eventually(lambda: _at_least(total, _server_spans(finance)), timeout=60)
+    assert len(spans) == len(set(spans)) == total
+
+
+def _at_least(wanted: int, found: list[str]) -> list[str]:
+    return found if len(found) >= wanted else []
+
+
+def _lines_in_all(finance: Finance, query: str) -> int:
+    asked = {"query": f"sum(count_over_time({query} [1h]))"}
+    found = httpx.get(f"{finance.stack.endpoints.loki}/loki/api/v1/query", params=asked, timeout=30).json()
+    return sum(int(series["value"][1]) for series in found["data"]["result"])
+
+
+def _server_spans(finance: Finance) -> list[str]:
+    found = finance.traces(operation="GET /api/transactions/categories", limit="20000")
+    return [span["spanID"] for trace in found for span in trace["spans"]]
