@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mita_otel.cli import stack
+from mita_otel.cli import demo, stack
 
 app = typer.Typer(
     name="mita-otel",
@@ -14,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(stack.app, name="stack")
+app.command("demo")(demo.run)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an option's callback

@@ -76,6 +76,8 @@ def build_all(cache: Cache, report: Report = silent) -> dict[str, Path]:
         with exclusive(cache.folder / "build.lock", waiting=lambda: report("another build is running: waiting")):
             # Whoever held the lock may have built them.
             missing = _missing(cache, pinned, sources)
+            for abandoned in cache.binaries.glob(".building-*"):
+                _remove(abandoned)  # of a build that was killed: nobody else can be building now
             if missing:
                 shop = _Workshop(golang.find(cache.folder, pinned, report), cache, sources, report)
                 for number, recipe in enumerate(missing, 1):

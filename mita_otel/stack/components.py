@@ -24,7 +24,7 @@ PROMETHEUS_FLAGS: Final = ("--web.enable-otlp-receiver", "--enable-feature=exemp
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A process to be: what to run, and the URL that answers 200 once it serves."""
+    """A process to be: what to run, and the URL that answers once it serves."""
 
     name: Name
     command: tuple[str, ...]
@@ -94,7 +94,6 @@ def _otelcol(layout: Layout, ports: Ports, overlays: tuple[str, ...], environmen
         "STACK_BIND": LOOPBACK,
         "STACK_OTLP_GRPC_PORT": str(ports.otlp_grpc),
         "STACK_OTLP_HTTP_PORT": str(ports.otlp_http),
-        "STACK_OTELCOL_HEALTH_PORT": str(ports.otelcol_health),
         "STACK_OTELCOL_METRICS_PORT": str(ports.otelcol_metrics),
         "STACK_QUEUE_DIR": str(layout.data / "otelcol" / "queue"),
         "STACK_JAEGER_OTLP": f"{LOOPBACK}:{ports.jaeger_otlp}",
@@ -105,7 +104,7 @@ def _otelcol(layout: Layout, ports: Ports, overlays: tuple[str, ...], environmen
         name="otelcol",
         command=(str(layout.binaries["otelcol-mita"]), *(f"--config={file}" for file in files)),
         environment={**own, **environment},
-        ready_url=f"http://{LOOPBACK}:{ports.otelcol_health}/health/status",
+        ready_url=f"http://{LOOPBACK}:{ports.otlp_http}/v1/traces",
     )
 
 

@@ -18,7 +18,7 @@ _START_TIMEOUT: Final = 180.0
 """Seconds for containers that have their images to become ready."""
 _SERVICES: Final = (*NAMES, "grafana")
 _READY: Final = {
-    "otelcol": "http://127.0.0.1:13133/health/status",
+    "otelcol": "http://127.0.0.1:4318/v1/traces",
     "jaeger": "http://127.0.0.1:16686/",
     "prometheus": "http://127.0.0.1:9090/-/ready",
     "loki": "http://127.0.0.1:3100/ready",

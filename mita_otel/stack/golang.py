@@ -59,7 +59,7 @@ def _candidates(target: Path) -> list[Path]:
 
 
 def _in_wheel(target: Path) -> list[Path]:
-    return [path for path in target.glob("**/bin/go") if path.is_file()]
+    return [path for path in target.glob("*/bin/go") if path.is_file()]
 
 
 def _install(requirement: str, target: Path) -> None:

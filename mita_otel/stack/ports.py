@@ -19,7 +19,6 @@ class Ports:
 
     otlp_grpc: int = 4317
     otlp_http: int = 4318
-    otelcol_health: int = 13133
     otelcol_metrics: int = 8888
     jaeger: int = 16686
     jaeger_query_grpc: int = 16685

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 _POLL: Final = 0.05
 """Seconds between two questions: components are ready after 0.1 to 0.8 s."""
-_OK: Final = 200
+_SERVER_ERROR: Final = 500
+"""A component that is not ready yet says 503; one that serves may not like a GET, or want a token: 405, 401."""
 
 
 def answers(url: str, timeout: float = 1.0) -> bool:
-    """Say whether a GET of the URL is answered with 200 within `timeout` seconds.
+    """Say whether a GET of the URL is answered within `timeout` seconds, and not by a server's error.
 
     Not `urllib`, which would send the question for a loopback address to a configured proxy.
     """
@@ -20,7 +21,7 @@ def answers(url: str, timeout: float = 1.0) -> bool:
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout)
     try:
         connection.request("GET", parts.path or "/")
-        return connection.getresponse().status == _OK
+        return connection.getresponse().status < _SERVER_ERROR
     except (OSError, http.client.HTTPException):
         return False
     finally:

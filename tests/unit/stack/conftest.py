@@ -14,7 +14,7 @@ import os, signal, sys, http.server
 name = os.path.basename(sys.argv[0])
 folder = os.path.dirname(os.path.abspath(sys.argv[0]))
 variable = {{
-    "otelcol-mita": "STACK_OTELCOL_HEALTH_PORT", "jaeger": "STACK_JAEGER_HEALTH_PORT", "loki": "STACK_LOKI_PORT"
+    "otelcol-mita": "STACK_OTLP_HTTP_PORT", "jaeger": "STACK_JAEGER_HEALTH_PORT", "loki": "STACK_LOKI_PORT"
 }}
 address = [word.rpartition(":")[2] for word in sys.argv if word.startswith("--web.listen-address=")]
 port = int(address[0] if address else os.environ[variable[name]])

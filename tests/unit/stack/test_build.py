@@ -87,6 +87,13 @@ def test_a_failed_build_says_why_and_keeps_what_was_finished(make_go: MakeGo, ca
     assert list(cache.binaries.glob(".building-*")) == []
 
 
+def test_what_a_killed_build_left_is_deleted_by_the_next(make_go: MakeGo, cache: Cache) -> None:
+    make_go()
+    (cache.binaries / ".building-x" / "work").mkdir(parents=True)
+    build_all(cache)
+    assert list(cache.binaries.glob(".building-*")) == []
+
+
 def test_two_builds_never_run_at_once(make_go: MakeGo, cache: Cache, journal: Path) -> None:
     make_go()
     reports: list[str] = []

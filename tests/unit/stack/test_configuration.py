@@ -111,6 +111,28 @@ def test_no_pipeline_has_a_batch_processor() -> None:
     assert [file.name for file in files if "batch" in yaml.safe_load(file.read_text()).get("processors", {})] == []
 
 
+def test_the_collector_uses_only_what_the_image_of_the_contrib_distribution_holds() -> None:
+    # Source: `distributions` in the metadata.yaml of each component's module; healthcheckv2, for one, is in none.
+    contrib = {
+        "bearertokenauth",
+        "file_storage",
+        "filter",
+        "forward",
+        "memory_limiter",
+        "otlp",
+        "otlp_grpc",
+        "otlp_http",
+        "redaction",
+        "span_metrics",
+        "tail_sampling",
+        "transform",
+    }
+    kinds = ("extensions", "receivers", "processors", "connectors", "exporters")
+    files = [yaml.safe_load(file.read_text()) for file in FILES["otelcol"]]
+    used_types = {name.partition("/")[0] for file in files for kind in kinds for name in file.get(kind, {})}
+    assert used_types == contrib
+
+
 def test_every_exporter_batches_inside_a_queue_on_disk_and_never_gives_up() -> None:
     for exporter in otelcol()["exporters"].values():
         assert exporter["sending_queue"]["storage"] == "file_storage/queue"

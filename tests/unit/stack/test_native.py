@@ -119,7 +119,7 @@ def test_the_collector_gets_our_variables_and_none_of_the_applications(
 ) -> None:
     monkeypatch.setattr("mita_otel.stack.native.process_environment", lambda: {"OTEL_SERVICE_NAME": "app", "TZ": "UTC"})
     stack.restart("otelcol")
-    seen = environment_of(stack.ports.otelcol_health)
+    seen = environment_of(stack.ports.otlp_http)
     assert seen["TZ"] == "UTC"
     assert seen["STACK_OTLP_HTTP_PORT"] == str(stack.ports.otlp_http)
     assert "OTEL_SERVICE_NAME" not in seen
