@@ -91,8 +91,12 @@ class _Account:
     group: int
 
     def reaches(self, path: Path) -> bool:
-        """Say whether the account may enter every folder above a path, and read the path itself."""
-        return all(self._has(folder, stat.S_IXOTH) for folder in path.parents) and self._has(path, stat.S_IROTH)
+        """Say whether the account may enter every folder above a path, and so use what is its own there."""
+        return all(self._has(folder, stat.S_IXOTH) for folder in path.parents)
+
+    def reads(self, path: Path) -> bool:
+        """Say whether the account may read a file."""
+        return self.reaches(path) and self._has(path, stat.S_IROTH)
 
     def _has(self, path: Path, bit: int) -> bool:
         status = path.stat()
@@ -474,11 +478,11 @@ def _account(folder: Path) -> _Account | None:
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
             account = _Account(name, entry.pw_uid, entry.pw_gid)
-            os.chown(folder, account.user, account.group)
             if not account.reaches(folder):
                 raise StackError(
                     f"PostgreSQL, which runs as {name}, cannot reach {folder}: choose one below /tmp or /srv"
                 )
+            os.chown(folder, account.user, account.group)
             return account
     raise StackError("PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it as")
 
@@ -510,7 +514,7 @@ def _major(programs: Path) -> str:
 
 def _within_reach(programs: Path, folder: Path, account: _Account | None) -> Path:
     """Return the programs, or a copy in the folder if the account cannot reach them, as in a venv below /root."""
-    if account is None or account.reaches(programs / "postgres"):
+    if account is None or account.reads(programs / "postgres"):
         return programs
     copy = folder / "programs"
     if not copy.exists():

@@ -294,6 +294,21 @@ def test_programs_out_of_the_accounts_reach_are_copied(tmp_path: Path) -> None:
     assert (copy, (copy / "postgres").read_text()) == (tmp_path / "programs" / "bin", "program")
 
 
+def test_programs_within_the_accounts_reach_are_used_where_they_are(folder: Path) -> None:
+    folder.chmod(0o755)
+    (folder / "postgres").write_text("program")
+    (folder / "postgres").chmod(0o755)
+    assert databases._within_reach(folder, folder, databases._Account("stranger", 54_321, 54_321)) == folder
+
+
+def test_a_folder_below_a_closed_one_is_out_of_the_accounts_reach(tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    owner = tmp_path.stat()
+    stranger, its_own = databases._Account("stranger", 54_321, 54_321), databases._Account("o", owner.st_uid, 54_321)
+    closed = tmp_path / "closed" / "data"
+    assert (stranger.reaches(closed), its_own.reaches(closed)) == (False, True)
+
+
 def test_a_folder_whose_path_is_too_long_for_a_unix_socket_has_none() -> None:
     assert databases._listening(Path("/" + "x" * 100), 20_000)["unix_socket_directories"] == ""
     assert databases._listening(Path("/short"), 20_000)["unix_socket_directories"] == "/short"
