@@ -1,6 +1,6 @@
 # Verbs for people; CI runs the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format bench demo stack clean
+.PHONY: help setup test check format docs bench demo stack clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
@@ -21,6 +21,9 @@ check: ## formatting, lint, types, import direction
 
 format: ## let ruff rewrite what it can
 	@ruff format . && ruff check --fix .
+
+docs: ## renew generated pages
+	@python -m mita_otel.generate.settings_page > docs/settings.md
 
 bench: ## benchmarks, side by side and interleaved
 	@python -m benchmarks.startup

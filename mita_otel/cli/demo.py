@@ -20,7 +20,9 @@ _PAUSE = 0.2
 
 def run(
     *,
-    once: Annotated[bool, typer.Option("--once", help="Send a little traffic, check that all of it arrived, end.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Send a little traffic, check that all of it arrived, end.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout at the end.")] = False,
     requests: Annotated[int, typer.Option("--requests", min=1, help="Requests that --once sends.")] = 50,
 ) -> None:

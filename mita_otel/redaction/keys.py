@@ -4,53 +4,111 @@ Source of the list: observability report, sections 1.2 and 3.1.
 """
 
 import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
-SENSITIVE_WORDS: Final = frozenset(
+NAMES: Final = frozenset({"key", "auth", "x-auth", "pass"})
+"""Names that are sensitive as a whole, but not as a part: `cache.key` and `auth.method` are not."""
+
+WORDS: Final = frozenset(
     {
-        *("password", "passwd", "pwd", "passphrase", "secret", "secrets", "credential", "credentials"),
-        *("authorization", "cookie", "cookies", "apikey", "jwt", "bearer", "signature", "sig"),
-        *("cvv", "cvc", "cvn", "pin", "ssn", "iban", "swift"),
+        *("password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets"),
+        *("credential", "credentials", "token", "authorization", "cookie", "cookies", "jwt", "bearer"),
+        *("signature", "sig", "otp", "totp", "cvv", "cvc", "cvn", "csc", "pin", "pan", "ssn", "itin", "iban", "swift"),
+        *("bic", "email", "emails", "phone", "phones", "telephone", "msisdn"),
     }
 )
 """A name that holds one of these words is sensitive."""
 
-SENSITIVE_PHRASES: Final = frozenset(
+ENDINGS: Final = ("password", "passwd", "passphrase", "secret", "token", "apikey", "authorization", "credentials")
+"""A word that ends so is sensitive, for names that are not separated: `dbpassword`, `authtoken`."""
+
+PHRASES: Final = frozenset(
     {
-        *(("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"), ("encryption", "key")),
-        *(("card", "number"), ("credit", "card"), ("debit", "card"), ("cardnumber",), ("pan",)),
-        *(("tax", "id"), ("account", "number"), ("routing", "number"), ("bank", "account"), ("sort", "code")),
-        *(("access", "tokens"), ("refresh", "tokens"), ("auth", "header")),
+        *(("api", "key"), ("api", "keys"), ("access", "key"), ("private", "key"), ("encryption", "key")),
+        *(("signing", "key"), ("master", "key"), ("auth", "key"), ("auth", "header"), ("auth", "code")),
+        *(("card", "number"), ("card", "numbers"), ("card", "no"), ("credit", "card"), ("debit", "card")),
+        *(("security", "code"), ("security", "number"), ("social", "security"), ("tax", "id"), ("tax", "number")),
+        *(("account", "number"), ("account", "no"), ("routing", "number"), ("bank", "account"), ("sort", "code")),
+        *(("access", "tokens"), ("refresh", "tokens"), ("auth", "tokens"), ("session", "tokens"), ("api", "tokens")),
+        *(("mobile", "number"), ("cell", "number"), ("e", "mail"), ("connection", "string")),
     }
 )
-"""A name that holds one of these runs of words is sensitive."""
+"""A name that holds one of these pairs of words, separated or written together, is sensitive."""
 
-_COUNTED: Final = frozenset(
+ABOUT: Final = frozenset(
     {
-        *("count", "used", "usage", "type", "limit", "total", "max", "min", "prompt", "completion", "input"),
-        *("output", "expires", "expiry", "endpoint", "url", "bucket"),
+        *("count", "counts", "length", "len", "size", "type", "kind", "limit", "limits", "total", "usage", "used"),
+        *("max", "min", "status", "state", "result", "decision", "strength", "policy", "attempts", "age", "ttl"),
+        *("expires", "expiry", "expiration", "lifetime", "enabled", "required", "verified", "valid", "changed"),
+        *("endpoint", "url", "uri", "bucket", "name", "template", "domain", "index", "remaining", "budget"),
+        *("method", "scheme", "algorithm", "provider", "issuer", "rate"),
     }
 )
-"""Beside one of these, `token` speaks of a number or a place."""
+"""A name that ends in one of these tells something about a sensitive value, not the value: `token_count`."""
+
+_ABOUT_FIRST: Final = frozenset({"is", "has", "max", "min", "num", "count", "total"})
+_TIMES: Final = frozenset({"at", "in", "on", "seconds", "ms"})
+_LONGEST: Final = 256
 
 
-@lru_cache(maxsize=4096)
-def is_sensitive_key(name: str) -> bool:
-    """Say whether a name in snake, kebab, camel or dotted case stands for a sensitive value.
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """The judge of names.
 
-    Words are matched whole: `author`, `monkey` and `pinned` are not sensitive; neither is `key` by itself, nor
-    `tokens`.
+    Args:
+        words: words that make a name sensitive wherever they stand in it, in lower case.
+        phrases: pairs of words that do, in lower case.
+        names: whole names that are sensitive, in lower case.
+        exempt: whole names that are not, whatever words they hold, in lower case.
     """
-    words = tuple(word.lower() for word in _WORDS.findall(name[:256]))
-    if not SENSITIVE_WORDS.isdisjoint(words):
-        return True
-    if "token" in words and _COUNTED.isdisjoint(words):
-        return True
-    return any(phrase in _phrases(words) for phrase in SENSITIVE_PHRASES)
+
+    words: frozenset[str] = WORDS
+    phrases: frozenset[tuple[str, str]] = PHRASES
+    names: frozenset[str] = NAMES
+    exempt: frozenset[str] = frozenset()
+    _cached: Callable[[str], bool] = field(init=False, repr=False)
+    _joined: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_joined", frozenset("".join(phrase) for phrase in self.phrases))
+        object.__setattr__(self, "_cached", lru_cache(maxsize=4096)(self._judge))
+
+    def with_words(self, *words: str) -> "Keys":
+        """Return a judge for which these words are sensitive too."""
+        return replace(self, words=self.words | {word.lower() for word in words})
+
+    def is_sensitive(self, name: str) -> bool:
+        """Say whether a name in snake, kebab, camel or dotted case stands for a sensitive value.
+
+        Words are matched whole: `author`, `monkey` and `pinned` are not sensitive, nor is what only tells something
+        about such a value, as `token_count` and `password_length` do.
+        """
+        return self._cached(name) if len(name) <= _LONGEST else self._judge(f"{name[:_LONGEST]} {name[-_LONGEST:]}")
+
+    def _judge(self, name: str) -> bool:
+        lowered = name.lower()
+        if lowered in self.names or lowered in self.exempt:
+            return lowered not in self.exempt
+        words = [word.lower() for word in _WORDS.findall(name)]
+        if not self._holds_secret(words):
+            return False
+        return not _tells_about(words)
+
+    def _holds_secret(self, words: list[str]) -> bool:
+        return any(
+            word in self.words or word in self._joined or word.endswith(ENDINGS) for word in words
+        ) or not self.phrases.isdisjoint(_pairs(words))
 
 
-def _phrases(words: tuple[str, ...]) -> set[tuple[str, ...]]:
-    return {words[start : start + length] for length in (1, 2) for start in range(len(words))}
+def _pairs(words: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(words, words[1:], strict=False)
+
+
+def _tells_about(words: list[str]) -> bool:
+    last = words[-2] if len(words) > 2 and words[-1] in _TIMES else words[-1]  # noqa: PLR2004 - as in `expires_at`
+    return last in ABOUT or (words[0] in _ABOUT_FIRST and len(words) > 1)

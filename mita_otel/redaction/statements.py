@@ -3,45 +3,65 @@
 import re
 from typing import Final
 
-STATEMENT_LIMIT: Final = 2_048
-"""Characters of a statement that are kept: enough to recognise it, too few to fill a trace."""
-
-_LONGEST: Final = 16_384
-"""Characters that are looked at: the result is cut to less."""
-
 _TOKENS: Final = re.compile(
     r"""
-      (?P<identifier>"(?:[^"]|"")*"?|`[^`]*`?|[A-Za-z_][A-Za-z0-9_$]*(?!['A-Za-z0-9_$]))
-    | (?P<placeholder>\$[0-9]+|%s|%\([A-Za-z0-9_]*\)s|::?[A-Za-z_][A-Za-z0-9_]*|\?)
-    | (?P<comment>--[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/)?)
+      (?P<kept>"[^"]*+" | `[^`]*+` | \.\.\.\[truncated[^\]]*+\]\Z)
+    | (?P<comment>--[^\n]*+ | /\*)
+    | (?P<doubtful>
+        '(?:[^'\\]|''|\\[^'])*\\'.* # in standard SQL the quote ends here, in other dialects it does not
+      | ["`].*
+      )
     | (?P<literal>
-        [A-Za-z]?'(?:[^'\\]|''|\\.)*'?|\$[A-Za-z_]*\$.*
-        |0[xX][0-9A-Fa-f]+|[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)
+        (?<![\w$])[eE]'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)
+      | (?:(?<![\w$])(?:[bBxXnN]|[uU]&))?'[^']*+(?:''[^']*+)*(?:'|\Z)
+      | (?<![\w$])\$(?P<tag>(?:[A-Za-z_]\w*+)?)\$.*?(?:\$(?P=tag)\$|\Z)
+      | (?<![\w$:])\.?[0-9][\w.]*+(?:(?<=[eE])[+-][0-9]++)?
+      )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LISTS: Final = re.compile(r"\(\s*(?:\?|\$[0-9]+|%s)(?:\s*,\s*(?:\?|\$[0-9]+|%s))+\s*\)")
-_MANY: Final = re.compile(r"\(\?\)(?:\s*,\s*\(\?\))+")
+_COMMENT_MARKS: Final = re.compile(r"/\*|\*/")
 _SPACE: Final = re.compile(r"\s+")
+_ITEM: Final = r"[-+]?(?:\?|\$[0-9]++|%s|%\(\w++\)s|:\w++)(?:::[\w.\[\]]++)?"
+_IN: Final = re.compile(rf"\b(IN) ?\( ?{_ITEM}(?: ?, ?{_ITEM})*+(?: ?, ?)?(?:\)|\Z)", re.IGNORECASE)
+_ARRAY: Final = re.compile(rf"\b(ARRAY) ?\[ ?{_ITEM}(?: ?, ?{_ITEM})*+ ?\]", re.IGNORECASE)
+_ROW: Final = rf"\( ?{_ITEM}(?: ?, ?{_ITEM})*+ ?\)"
+_ROWS: Final = re.compile(rf"({_ROW})(?: ?, ?{_ROW})++")
 
 
 def redact_statement(sql: str) -> str:
-    """Return a statement with literals as `?`, without comments, on one line, lists shortened to `(?)`.
+    """Return a statement with literals as `?`, without comments, on one line, lists of values shortened.
 
-    Placeholders and identifiers stay. A literal that does not end, and everything after a dollar quote, is masked to
-    the end: what is in doubt does not leave. At most 2,048 characters are kept.
+    Placeholders and identifiers, quoted ones too, stay; `IN` lists become `IN (?)`, of rows after `VALUES` the first is
+    kept. A literal that does not end, or of which the dialect would have to say where, is masked to the end: what is
+    in doubt does not leave.
     """
-    text = _TOKENS.sub(_token, sql[:_LONGEST])
-    text = _SPACE.sub(" ", text).strip()
-    text = _MANY.sub("(?)", _LISTS.sub("(?)", text))
-    return text[:STATEMENT_LIMIT]
+    text = _SPACE.sub(" ", _without_literals(sql)).strip()
+    return _ROWS.sub(r"\1", _ARRAY.sub(r"\1[?]", _IN.sub(r"\1 (?)", text)))
 
 
-def _token(match: re.Match[str]) -> str:
-    match match.lastgroup:
-        case "literal":
-            return "?"
-        case "comment":
-            return " "
-        case _:
-            return match.group()
+def _without_literals(sql: str) -> str:
+    kept: list[str] = []
+    position = 0
+    match = _TOKENS.search(sql)
+    while match is not None:
+        end = match.end()
+        if match["kept"] is None:
+            kept.append(sql[position : match.start()])
+            position = end = _comment_end(sql, match)
+            kept.append("?" if match["comment"] is None else " ")
+        match = _TOKENS.search(sql, end)
+    kept.append(sql[position:])
+    return "".join(kept)
+
+
+def _comment_end(sql: str, match: re.Match[str]) -> int:
+    """Return where a token ends; comments in PostgreSQL may hold comments."""
+    if match.group() != "/*":
+        return match.end()
+    depth = 0
+    for mark in _COMMENT_MARKS.finditer(sql, match.start()):
+        depth += 1 if mark.group() == "/*" else -1
+        if depth == 0:
+            return mark.end()
+    return len(sql)

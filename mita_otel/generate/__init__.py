@@ -1,0 +1,1 @@
+"""Text made of models: reference pages and, later, rules and dashboards."""

@@ -1,0 +1,115 @@
+"""Card numbers: what a range of issuers and Luhn's sum allow."""
+
+import re
+from typing import Final
+
+_START: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[nrtbf]))(?<![0-9]\.)(?<![\s,=(\[:]\.)"
+_END: Final = r"(?![0-9A-Za-z])(?!\.[0-9])"
+_SEPARATOR: Final = "[ \\-\u00a0\u2010\u2011\u202f]"
+_LEAST: Final = 13
+
+_ALONE: Final = re.compile(
+    rf"{_START}(?<![0-9]{_SEPARATOR})[0-9](?:{_SEPARATOR}?[0-9]){{12,18}}{_END}(?!{_SEPARATOR}[0-9])"
+)
+"""13 to 19 digits, separated in any way, with no more digits around them."""
+
+_AMONG: Final = re.compile(
+    rf"{_START}(?=[2-689])(?:[0-9]{{13,19}}+{_END}"
+    rf"|(?=([0-9]{{4}}({_SEPARATOR})(?:[0-9]{{4}}\2[0-9]{{4}}\2[0-9]{{1,7}}(?:\2[0-9]{{1,3}})?"
+    rf"|[0-9]{{4}}\2[0-9]{{5}}|[0-9]{{6}}\2[0-9]{{4,5}})){_END}))"
+)
+"""A card's usual groups, wherever they begin in a longer row of numbers."""
+
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}(?=[0-9])")
+_ENCLOSING: Final = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+)
+_LONGEST_ENCLOSING: Final = 52
+
+_ISSUERS: Final[tuple[tuple[str, range, frozenset[int]], ...]] = (
+    ("Visa", range(4000, 5000), frozenset({13, 16, 19})),
+    ("Mastercard", range(5100, 5600), frozenset({16})),
+    ("Mastercard", range(2221, 2721), frozenset({16})),
+    ("American Express", range(3400, 3500), frozenset({15})),
+    ("American Express", range(3700, 3800), frozenset({15})),
+    ("Diners Club", range(3000, 3060), frozenset({14, 16, 19})),
+    ("Diners Club", range(3095, 3096), frozenset({14, 16, 19})),
+    ("Diners Club", range(3600, 3700), frozenset({14, 16, 19})),
+    ("Diners Club", range(3800, 4000), frozenset({14, 16, 19})),
+    ("JCB", range(3528, 3590), frozenset({16, 17, 18, 19})),
+    ("Discover", range(6011, 6012), frozenset({16, 17, 18, 19})),
+    ("Discover", range(6440, 6600), frozenset({16, 17, 18, 19})),
+    ("RuPay", range(6000, 6100), frozenset({16})),
+    ("RuPay", range(8200, 8300), frozenset({16})),
+    ("UnionPay", range(6200, 6300), frozenset({16, 17, 18, 19})),
+    ("UnionPay", range(8100, 8200), frozenset({16, 17, 18, 19})),
+    ("Maestro", range(5000, 5100), frozenset(range(13, 20))),
+    ("Maestro", range(5600, 5900), frozenset(range(13, 20))),
+    ("Maestro", range(6300, 6400), frozenset(range(13, 20))),
+    ("Maestro", range(6700, 6800), frozenset(range(13, 20))),
+    ("Mir", range(2200, 2205), frozenset({16, 17, 18, 19})),
+    ("Troy", range(9792, 9793), frozenset({16})),
+)
+"""Issuers by the first four digits, with their numbers' lengths. Source: ISO/IEC 7812 registrations, as published."""
+
+_LENGTHS: Final = {
+    first: frozenset().union(*(lengths for _, firsts, lengths in _ISSUERS if first in firsts))
+    for first in range(2000, 10_000)
+    if any(first in firsts for _, firsts, _ in _ISSUERS)
+}
+_DINERS: Final = ("30", "36", "38", "39")
+_SHORT_GROUP: Final = 3
+
+
+def is_card_number(digits: str) -> bool:
+    """Say whether ASCII digits are a card number: issuer's range, length and Luhn's sum.
+
+    Source: ISO/IEC 7812-1, annex B.
+    """
+    if len(digits) not in _LENGTHS.get(int(digits[:4] or 0), ()):
+        return False
+    numbers = [ord(digit) - 48 for digit in reversed(digits)]
+    doubled = sum(2 * number - 9 * (number > 4) for number in numbers[1::2])  # noqa: PLR2004 - a digit sum above 9
+    return (sum(numbers[::2]) + doubled) % 10 == 0
+
+
+def find_cards(text: str) -> list[tuple[int, int]]:
+    """Return where card numbers begin and end, in order, not overlapping; some may be found twice."""
+    # A percent-encoded character before the number brings digits of its own, of the same width as these letters.
+    plain = _PERCENT.sub("%__", text) if "%" in text else text
+    found = [match.span() for match in _ALONE.finditer(plain) if _is_alone(match.group()) and not _inside(plain, match)]
+    for match in _AMONG.finditer(plain):
+        end = _among(match.group(1) or match.group())
+        if end and not _inside(plain, match):
+            found.append((match.start(), match.start() + end))
+    return sorted(found)
+
+
+def _is_alone(text: str) -> bool:
+    groups = re.findall("[0-9]+", text)
+    if any(len(group) < _SHORT_GROUP for group in groups[:-1]) and text.startswith(_DINERS):
+        # Day, month and year, hours, minutes and seconds are 14 digits too.
+        return False
+    return is_card_number("".join(groups))
+
+
+def _among(text: str) -> int:
+    """Return the length of the card number with which this text begins; 0 if with none."""
+    ends = [index for index in range(len(text), 0, -1) if index == len(text) or not text[index].isalnum()]
+    for end in ends:
+        digits = "".join(character for character in text[:end] if character.isalnum())
+        if len(digits) < _LEAST:
+            return 0
+        if is_card_number(digits):
+            return end
+    return 0
+
+
+def _inside(text: str, match: re.Match[str]) -> bool:
+    """Say whether the digits are a part of a UUID or of a `traceparent`."""
+    start, end = match.span(1) if match.lastindex else match.span()
+    around = max(0, start - _LONGEST_ENCLOSING)
+    return any(
+        around + one.start() <= start and end <= around + one.end()
+        for one in _ENCLOSING.finditer(text[around : end + _LONGEST_ENCLOSING])
+    )

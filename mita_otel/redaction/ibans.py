@@ -1,0 +1,56 @@
+"""International bank account numbers."""
+
+import re
+from typing import Final
+
+_LENGTHS: Final = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 "
+    "ES24 FI18 FK18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 "
+    "LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 "
+    "PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30"
+)
+
+LENGTHS: Final = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.split()}
+"""Characters of an account number by country. Source: ISO 13616 registry."""
+
+_CANDIDATE: Final = re.compile(
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))(?=((?:[A-Z]{2}|[a-z]{2})[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}))"
+)
+_HEXADECIMAL: Final = re.compile(r"[0-9a-f]+")
+_HASHES: Final = frozenset({16, 24, 32})
+
+
+def is_iban(compact: str) -> bool:
+    """Say whether an upper-case text without spaces is an IBAN. Source: ISO 13616-1, modulo 97."""
+    if LENGTHS.get(compact[:2]) != len(compact) or not compact.isalnum() or not compact.isascii():
+        return False
+    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+
+
+def find_ibans(text: str) -> list[tuple[int, int]]:
+    """Return where IBANs begin and end: upper or lower case, single spaces or hyphens between the characters."""
+    found = []
+    for match in _CANDIDATE.finditer(text):
+        candidate = match.group(1)
+        length = LENGTHS.get(candidate[:2].upper(), 0)
+        compact = candidate.replace(" ", "").replace("-", "")[:length]
+        if length and not _is_identifier(compact) and is_iban(compact.upper()):
+            end = match.start() + _width(candidate, length)
+            if not text[end : end + 1].isalnum():
+                found.append((match.start(), end))
+    return found
+
+
+def _is_identifier(compact: str) -> bool:
+    """Say whether it looks as span ids, object ids and trace ids do."""
+    return len(compact) in _HASHES and _HEXADECIMAL.fullmatch(compact) is not None
+
+
+def _width(candidate: str, length: int) -> int:
+    """Return how many characters hold the first `length` letters and digits."""
+    seen = 0
+    for position, character in enumerate(candidate, start=1):
+        seen += character.isalnum()
+        if seen == length:
+            return position
+    return len(candidate)

@@ -1,0 +1,196 @@
+"""What is sensitive, how far is looked, and the masking that follows from it."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, ParamSpec
+from uuid import UUID
+
+from mita_otel.redaction import statements, urls
+from mita_otel.redaction.cards import is_card_number
+from mita_otel.redaction.cut import cap, cut, without_tail
+from mita_otel.redaction.keys import Keys
+from mita_otel.redaction.pairs import redact_pairs
+from mita_otel.redaction.patterns import PATTERNS, REDACTED, Pattern
+
+_DIGIT: Final = re.compile("[0-9]")
+_PLAIN: Final = (float, complex, Decimal, date, time, timedelta, UUID, Enum, type)
+_ROUNDS: Final = 4
+_CARD_DIGITS: Final = range(13, 20)
+_PAIR: Final = 2
+
+_Given = ParamSpec("_Given")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The definition of sensitive data. Its methods never raise: what cannot be judged is masked.
+
+    Args:
+        keys: which names are sensitive; they are judged first.
+        patterns: which forms are sensitive, in the order in which they are looked for.
+        text_limit: characters of a text that are looked at; nothing beyond them leaves, and a mark says so.
+        statement_limit: characters of a statement that are kept: enough to recognise it, too few to fill a trace.
+        depth: levels of nesting that are looked into; what is deeper is masked whole.
+        values: values of one nested value that are looked at; what is more is masked.
+    """
+
+    keys: Keys = field(default_factory=Keys)
+    patterns: tuple[Pattern, ...] = PATTERNS
+    text_limit: int = 65_536
+    statement_limit: int = 2_048
+    depth: int = 8
+    values: int = 10_000
+
+    def text(self, text: str) -> str:
+        """Return the text with everything masked that is sensitive by its form or by a key before it.
+
+        The time is linear in the length of the text.
+        """
+        return _guarded(self._text, text)
+
+    def value(self, key: str | None, value: object) -> object:
+        """Return a value masked: whole if its key is sensitive, else wherever something sensitive is found in it.
+
+        Mappings and sequences are copied, not changed. Objects that are neither text nor numbers, times or the like
+        become their masked text. None, bool and empty texts stay.
+        """
+        return _guarded(_Walk(self).redact, key, value, 0)
+
+    def query(self, query: str) -> str:
+        """Return a query string with the values of sensitive keys and of sensitive forms masked."""
+        return self._bounded(query, lambda given: urls.redact_query(given, self.text, self.keys.is_sensitive))
+
+    def path(self, path: str) -> str:
+        """Return a URL's path with each segment masked that holds something sensitive."""
+        return self._bounded(path, lambda given: urls.redact_path(given, self.text))
+
+    def url(self, url: str) -> str:
+        """Return a URL without user and password; path, query and fragment masked."""
+        return self._bounded(url, lambda given: urls.redact_url(given, self.text, self.keys.is_sensitive))
+
+    def statement(self, sql: str) -> str:
+        """Return a statement with literals as `?`, without comments, on one line, cut to its limit."""
+        # Eight times as much is looked at, for lists of values become short.
+        seen = 8 * self.statement_limit
+        text = _guarded(statements.redact_statement, sql[:seen])
+        return cap(text, self.statement_limit) if len(sql) <= seen else _cut(text, self.statement_limit, len(sql))
+
+    def _text(self, text: str) -> str:
+        return self._bounded(text, self._stable)
+
+    def _bounded(self, text: str, mask: Callable[[str], str]) -> str:
+        if len(text) <= self.text_limit:
+            return _guarded(mask, text)
+        return _cut(without_tail(_guarded(mask, text[: self.text_limit])), self.text_limit, len(text))
+
+    def _stable(self, text: str) -> str:
+        """Mask until nothing changes: what was masked may have hidden a boundary of something else."""
+        for _ in range(_ROUNDS):
+            masked = self._once(text)
+            if masked == text:
+                return text
+            text = masked
+        return text
+
+    def _once(self, text: str) -> str:
+        lowered = text.lower()
+        digits = _DIGIT.search(text) is not None
+        for pattern in self.patterns:
+            if (digits or not pattern.digits) and _hinted(lowered, pattern.hints):
+                text = pattern.mask(text)
+        if "=" in text or ":" in text or ">" in text:
+            text = redact_pairs(text, self.keys.is_sensitive)
+        return text
+
+
+class _Walk:
+    """Goes through one nested value; holds the number of values that may still be looked at."""
+
+    __slots__ = ("_left", "_policy")
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._left = policy.values
+
+    def redact(self, key: str | None, value: object, depth: int) -> object:
+        self._left -= 1
+        if value is None or isinstance(value, bool) or value == "":
+            return value
+        if self._left < 0 or (key is not None and self._policy.keys.is_sensitive(key)):
+            return REDACTED
+        if isinstance(value, str):
+            return self._policy.text(value)
+        if isinstance(value, int):
+            return REDACTED if _is_card(value) else value
+        return self._other(value, depth)
+
+    def _other(self, value: object, depth: int) -> object:
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            masked = self._policy.text(bytes(value).decode("latin-1"))
+            return masked.encode("latin-1", "replace")
+        if isinstance(value, _PLAIN):
+            return value
+        if not isinstance(value, (Mapping, Sequence, AbstractSet)):
+            return self._policy.text(str(value))
+        if depth >= self._policy.depth:
+            return REDACTED
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth + 1)
+        items = [self._item(item, depth + 1) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
+
+    def _item(self, item: object, depth: int) -> object:
+        """Redact an item of a list, which may be a name and its value, as headers are."""
+        if isinstance(item, (tuple, list)) and len(item) == _PAIR and depth < self._policy.depth:
+            masked = [self.redact(None, item[0], depth), self.redact(_name(item[0]), item[1], depth)]
+            return tuple(masked) if isinstance(item, tuple) else masked
+        return self.redact(None, item, depth)
+
+    def _mapping(self, mapping: Mapping[Any, object], depth: int) -> dict[object, object]:
+        masked: dict[object, object] = {}
+        for key, item in mapping.items():
+            name = unique = self._policy.text(key) if isinstance(key, str) else key
+            number = 1
+            while unique in masked:
+                number += 1
+                unique = f"{name}#{number}"
+            masked[unique] = self.redact(_name(key), item, depth)
+        return masked
+
+
+def _name(key: object) -> str | None:
+    if isinstance(key, bytes):
+        return key.decode("latin-1")
+    return key if isinstance(key, str) else None
+
+
+def _is_card(number: int) -> bool:
+    return 0 < number < 10 ** _CARD_DIGITS.stop and len(str(number)) in _CARD_DIGITS and is_card_number(str(number))
+
+
+def _hinted(lowered: str, hints: tuple[str, ...]) -> bool:
+    for hint in hints:  # noqa: SIM110 - a generator costs more than the search
+        if hint in lowered:
+            return True
+    return not hints
+
+
+def _cut(text: str, limit: int, length: int) -> str:
+    return cut(text, limit, f"...[truncated, {length} characters]")
+
+
+def _guarded(mask: Callable[_Given, Any], *given: _Given.args, **named: _Given.kwargs) -> Any:
+    """Return what `mask` returns, or REDACTED if it fails: the guard at this room's door."""
+    try:
+        return mask(*given, **named)
+    except Exception:  # noqa: BLE001 - what cannot be judged does not leave
+        return REDACTED
+
+
+DEFAULT: Final = Policy()
+"""The policy of everything that does not bring its own."""
