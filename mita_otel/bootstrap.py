@@ -99,7 +99,7 @@ def _rename(*providers: TracerProvider | MeterProvider | LoggerProvider) -> None
     """Give a forked child its own instance id where the user had set one; the SDK would make it a random one."""
     own: Resource = resource.after_fork()
     for provider in providers:
-        provider._update_resource(own)  # type: ignore[union-attr]  # noqa: SLF001 - no public way; the SDK is pinned
+        provider._update_resource(own)  # noqa: SLF001 - no public way; the SDK is pinned
 
 
 def _disabled(settings: Settings) -> list[str]:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # has no type information
 
 from mita_otel import bootstrap
 
 
-class MitaDistro(BaseDistro):
+class MitaDistro(BaseDistro):  # type: ignore[misc] # as above
     """The `mita` entry point of the group `opentelemetry_distro`."""
 
     def _configure(self, **_: Any) -> None:

@@ -75,7 +75,7 @@ def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
         return
     processor = BatchSpanProcessor(_load("traces", name)())
     made.spans.append(processor)
-    made.closings.append((f"traces-{name}", lambda _: processor.shutdown()))
+    made.closings.append((f"traces-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
 
 
 def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
@@ -95,7 +95,7 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
         return
     processor = BatchLogRecordProcessor(_load("logs", name)())
     made.logs.append(processor)
-    made.closings.append((f"logs-{name}", lambda _: processor.shutdown()))
+    made.closings.append((f"logs-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
 
 
 def _add_metrics(made: Exporters, settings: Settings, name: str) -> None:

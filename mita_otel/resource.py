@@ -24,7 +24,7 @@ def describe(service_name: str | None) -> Resource:
     """Return the resource of this process: the SDK's detectors, the distribution's name, a unique instance id."""
     import platform  # noqa: PLC0415 - only needed here, and slow to import at interpreter start
 
-    own = {
+    own: dict[str, str | int] = {
         "telemetry.distro.name": DISTRIBUTION,
         "telemetry.distro.version": version(DISTRIBUTION),
         PROCESS_PID: os.getpid(),

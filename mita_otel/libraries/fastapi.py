@@ -31,7 +31,7 @@ class _Exceptions(Logger):
     def enabled(self, **kwargs: Any) -> bool:
         return self._logger.enabled(**kwargs)
 
-    def emit(self, record: LogRecord | None = None, *, exception: BaseException | None = None, **kwargs: Any) -> None:  # type: ignore[override] # FastAPI calls it by keywords alone
+    def emit(self, record: LogRecord | None = None, *, exception: BaseException | None = None, **kwargs: Any) -> None:
         if exception is not None:
             trace.get_current_span().record_exception(exception)
         elif record is not None:

@@ -48,11 +48,12 @@ _HTTP_SERVER_ATTRIBUTES: Final = frozenset(
 def views(*, explicit_buckets: bool) -> list[View]:
     """Return the provider's Views; without explicit buckets histograms keep the exporter's own aggregation."""
     http_server = {"http.server.request.duration"}
+    aggregation = ExplicitBucketHistogramAggregation(DURATION_BUCKETS) if explicit_buckets else None
     result = [
         View(
             instrument_name=name,
             attribute_keys=set(_HTTP_SERVER_ATTRIBUTES) if name in http_server else None,
-            **({"aggregation": ExplicitBucketHistogramAggregation(DURATION_BUCKETS)} if explicit_buckets else {}),
+            aggregation=aggregation,
         )
         for name in _DURATIONS
     ]

@@ -1,4 +1,4 @@
-"""A small service for tests of the whole distribution: logs, faults, streams, background work, a mounted application."""
+"""A small service for tests of the distribution: logs, faults, streams, background work, a mounted application."""
 
 import asyncio
 import logging
@@ -33,19 +33,19 @@ async def fails() -> None:
     raise ValueError("card 4111 1111 1111 1111 was refused")
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no text")
 
 
 @app.get("/unprintable")
 async def unprintable() -> None:
-    raise Unprintable
+    raise UnprintableError
 
 
 @app.get("/broken-log")
 async def broken_log() -> dict[str, str]:
-    logger.info("%d items of %s", "not a number")
+    logger.info("%d items of %s", "not a number")  # noqa: PLE1206 - broken on purpose
     logger.info("line\nbreak \x1b[31m and \x00 control", extra={"odd": object(), "deep": {"a": [{"b": {1, 2}}]}})
     logger.info("x" * 200_000)
     return {"status": "logged"}
