@@ -14,8 +14,9 @@ LENGTHS: Final = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.split()}
 """Characters of an account number by country. Source: ISO 13616 registry."""
 
 _CANDIDATE: Final = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf]))(?=((?:[A-Z]{2}|[a-z]{2})[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}))"
+    r"[A-Za-z](?:(?<![A-Za-z0-9][A-Za-z])|(?<=\\[nrtbf][A-Za-z]))(?=([A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}))"
 )
+_NUMBERS: Final = {ord(letter): str(number) for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)}
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]+")
 _HASHES: Final = frozenset({16, 24, 32})
 
@@ -24,26 +25,26 @@ def is_iban(compact: str) -> bool:
     """Say whether an upper-case text without spaces is an IBAN. Source: ISO 13616-1, modulo 97."""
     if LENGTHS.get(compact[:2]) != len(compact) or not compact.isalnum() or not compact.isascii():
         return False
-    return int("".join(str(int(character, 36)) for character in compact[4:] + compact[:4])) % 97 == 1
+    return int((compact[4:] + compact[:4]).translate(_NUMBERS)) % 97 == 1
 
 
 def find_ibans(text: str) -> list[tuple[int, int]]:
     """Return where IBANs begin and end: upper or lower case, single spaces or hyphens between the characters."""
     found = []
     for match in _CANDIDATE.finditer(text):
-        candidate = match.group(1)
+        candidate = match.group() + match.group(1)
         length = LENGTHS.get(candidate[:2].upper(), 0)
         compact = candidate.replace(" ", "").replace("-", "")[:length]
-        if length and not _is_identifier(compact) and is_iban(compact.upper()):
+        if length and compact[0].isupper() == compact[1].isupper() and _is_account(compact):
             end = match.start() + _width(candidate, length)
             if not text[end : end + 1].isalnum():
                 found.append((match.start(), end))
     return found
 
 
-def _is_identifier(compact: str) -> bool:
-    """Say whether it looks as span ids, object ids and trace ids do."""
-    return len(compact) in _HASHES and _HEXADECIMAL.fullmatch(compact) is not None
+def _is_account(compact: str) -> bool:
+    """Say whether it is an IBAN in any case and does not look as span ids, object ids and trace ids do."""
+    return is_iban(compact.upper()) and not (len(compact) in _HASHES and _HEXADECIMAL.fullmatch(compact))
 
 
 def _width(candidate: str, length: int) -> int:

@@ -7,7 +7,8 @@ from typing import Final
 from mita_otel.redaction.patterns import REDACTED
 
 _KEY: Final = re.compile(
-    r"""(?<![\w.-])(?P<key>[\w.-]{3,}+)(?P<quote>\\{0,7}["'])?\]?[ \t]{0,4}(?P<sign>=>|=(?!=)|:(?![:/=])|>)[ \t]{0,4}""",
+    r"""(?P<key>[\w.-](?<![\w.-][\w.-])[\w.-]{2,}+)(?P<quote>\\{0,7}["'])?\]?"""
+    r"""[ \t]{0,4}(?P<sign>=>|=(?!=)|:(?![:/=])|>)[ \t]{0,4}""",
     re.ASCII,
 )
 _PREVIOUS: Final = re.compile(r"([A-Za-z-]{1,20}) \Z")
@@ -17,7 +18,8 @@ _BRACKETS: Final = re.compile(r"[\[\](){}]")
 _BARE: Final = re.compile(r"""[^\s,;&"'<]*""")
 _LINE: Final = re.compile(r"""[^\r\n"']*""")
 _AUTHORIZATION: Final = re.compile(
-    r"""(?:digest|oauth|hawk|aws4-hmac-sha256)[ \t][^\r\n]*|(?:bearer|basic|token|apikey|negotiate|ntlm)[ \t]{1,8}[^\s,;"']*""",
+    r"""(?:digest|oauth|hawk|aws4-hmac-sha256)[ \t][^\r\n]*"""
+    r"""|(?:bearer|basic|token|apikey|negotiate|ntlm)[ \t]{1,8}[^\s,;"']*""",
     re.IGNORECASE,
 )
 _SECOND_WORDS: Final = frozenset({"number", "numbers", "no", "code", "id", "key", "account", "card", "security"})

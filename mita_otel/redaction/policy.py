@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, ParamSpec
+from typing import Any, Final
 from uuid import UUID
 
 from mita_otel.redaction import statements, urls
@@ -23,8 +23,6 @@ _ROUNDS: Final = 4
 _CARD_DIGITS: Final = range(13, 20)
 _PAIR: Final = 2
 
-_Given = ParamSpec("_Given")
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -34,6 +32,7 @@ class Policy:
         keys: which names are sensitive; they are judged first.
         patterns: which forms are sensitive, in the order in which they are looked for.
         text_limit: characters of a text that are looked at; nothing beyond them leaves, and a mark says so.
+        url_limit: the same for a URL, a path and a query string.
         statement_limit: characters of a statement that are kept: enough to recognise it, too few to fill a trace.
         depth: levels of nesting that are looked into; what is deeper is masked whole.
         values: values of one nested value that are looked at; what is more is masked.
@@ -41,7 +40,8 @@ class Policy:
 
     keys: Keys = field(default_factory=Keys)
     patterns: tuple[Pattern, ...] = PATTERNS
-    text_limit: int = 65_536
+    text_limit: int = 40_960
+    url_limit: int = 8_192
     statement_limit: int = 2_048
     depth: int = 8
     values: int = 10_000
@@ -51,7 +51,7 @@ class Policy:
 
         The time is linear in the length of the text.
         """
-        return _guarded(self._text, text)
+        return self._bounded(text, self.text_limit, self._stable)
 
     def value(self, key: str | None, value: object) -> object:
         """Return a value masked: whole if its key is sensitive, else wherever something sensitive is found in it.
@@ -59,34 +59,45 @@ class Policy:
         Mappings and sequences are copied, not changed. Objects that are neither text nor numbers, times or the like
         become their masked text. None, bool and empty texts stay.
         """
-        return _guarded(_Walk(self).redact, key, value, 0)
+        try:
+            return _Walk(self).redact(key, value, 0)
+        except Exception:  # noqa: BLE001 - as below
+            return REDACTED
 
     def query(self, query: str) -> str:
         """Return a query string with the values of sensitive keys and of sensitive forms masked."""
-        return self._bounded(query, lambda given: urls.redact_query(given, self.text, self.keys.is_sensitive))
+        return self._bounded(
+            query, self.url_limit, lambda given: urls.redact_query(given, self.text, self.keys.is_sensitive)
+        )
 
     def path(self, path: str) -> str:
         """Return a URL's path with each segment masked that holds something sensitive."""
-        return self._bounded(path, lambda given: urls.redact_path(given, self.text))
+        return self._bounded(path, self.url_limit, lambda given: urls.redact_path(given, self.text))
 
     def url(self, url: str) -> str:
         """Return a URL without user and password; path, query and fragment masked."""
-        return self._bounded(url, lambda given: urls.redact_url(given, self.text, self.keys.is_sensitive))
+        return self._bounded(
+            url, self.url_limit, lambda given: urls.redact_url(given, self.text, self.keys.is_sensitive)
+        )
 
     def statement(self, sql: str) -> str:
         """Return a statement with literals as `?`, without comments, on one line, cut to its limit."""
         # Eight times as much is looked at, for lists of values become short.
         seen = 8 * self.statement_limit
-        text = _guarded(statements.redact_statement, sql[:seen])
-        return cap(text, self.statement_limit) if len(sql) <= seen else _cut(text, self.statement_limit, len(sql))
+        try:
+            text = statements.redact_statement(sql[:seen])
+            return cap(text, self.statement_limit) if len(sql) <= seen else _cut(text, self.statement_limit, len(sql))
+        except Exception:  # noqa: BLE001 - as below
+            return REDACTED
 
-    def _text(self, text: str) -> str:
-        return self._bounded(text, self._stable)
-
-    def _bounded(self, text: str, mask: Callable[[str], str]) -> str:
-        if len(text) <= self.text_limit:
-            return _guarded(mask, text)
-        return _cut(without_tail(_guarded(mask, text[: self.text_limit])), self.text_limit, len(text))
+    def _bounded(self, text: str, limit: int, mask: Callable[[str], str]) -> str:
+        """Mask a text, cut if it is longer than its limit: the guard at this room's door."""
+        try:
+            if len(text) <= limit:
+                return mask(text)
+            return _cut(without_tail(mask(text[:limit])), limit, len(text))
+        except Exception:  # noqa: BLE001 - what cannot be judged does not leave
+            return REDACTED
 
     def _stable(self, text: str) -> str:
         """Mask until nothing changes: what was masked may have hidden a boundary of something else."""
@@ -170,11 +181,11 @@ def _name(key: object) -> str | None:
 
 
 def _is_card(number: int) -> bool:
-    return 0 < number < 10 ** _CARD_DIGITS.stop and len(str(number)) in _CARD_DIGITS and is_card_number(str(number))
+    return 0 < number < 10**_CARD_DIGITS.stop and len(str(number)) in _CARD_DIGITS and is_card_number(str(number))
 
 
 def _hinted(lowered: str, hints: tuple[str, ...]) -> bool:
-    for hint in hints:  # noqa: SIM110 - a generator costs more than the search
+    for hint in hints:
         if hint in lowered:
             return True
     return not hints
@@ -182,14 +193,6 @@ def _hinted(lowered: str, hints: tuple[str, ...]) -> bool:
 
 def _cut(text: str, limit: int, length: int) -> str:
     return cut(text, limit, f"...[truncated, {length} characters]")
-
-
-def _guarded(mask: Callable[_Given, Any], *given: _Given.args, **named: _Given.kwargs) -> Any:
-    """Return what `mask` returns, or REDACTED if it fails: the guard at this room's door."""
-    try:
-        return mask(*given, **named)
-    except Exception:  # noqa: BLE001 - what cannot be judged does not leave
-        return REDACTED
 
 
 DEFAULT: Final = Policy()

@@ -23,10 +23,10 @@ _TOKENS: Final = re.compile(
 _COMMENT_MARKS: Final = re.compile(r"/\*|\*/")
 _SPACE: Final = re.compile(r"\s+")
 _ITEM: Final = r"[-+]?(?:\?|\$[0-9]++|%s|%\(\w++\)s|:\w++)(?:::[\w.\[\]]++)?"
-_IN: Final = re.compile(rf"\b(IN) ?\( ?{_ITEM}(?: ?, ?{_ITEM})*+(?: ?, ?)?(?:\)|\Z)", re.IGNORECASE)
-_ARRAY: Final = re.compile(rf"\b(ARRAY) ?\[ ?{_ITEM}(?: ?, ?{_ITEM})*+ ?\]", re.IGNORECASE)
-_ROW: Final = rf"\( ?{_ITEM}(?: ?, ?{_ITEM})*+ ?\)"
-_ROWS: Final = re.compile(rf"({_ROW})(?: ?, ?{_ROW})++")
+_IN: Final = re.compile(rf"\b(IN) ?\( ?{_ITEM}(?: ?, ?{_ITEM})*(?: ?, ?)?(?:\)|\Z)", re.IGNORECASE)
+_ARRAY: Final = re.compile(rf"\b(ARRAY) ?\[ ?{_ITEM}(?: ?, ?{_ITEM})* ?\]", re.IGNORECASE)
+_ROW: Final = rf"\( ?{_ITEM}(?: ?, ?{_ITEM})* ?\)"
+_ROWS: Final = re.compile(rf"({_ROW})(?: ?, ?{_ROW})+")
 
 
 def redact_statement(sql: str) -> str:

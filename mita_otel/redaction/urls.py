@@ -9,6 +9,7 @@ from mita_otel.redaction.patterns import REDACTED
 
 _PARAMETERS: Final = re.compile("([&;])")
 _SEGMENTS: Final = re.compile("([/;,])")
+_HOST: Final = re.compile(r"[\w.:\[\]-]*+")
 _DECODINGS: Final = 3
 
 
@@ -32,7 +33,9 @@ def redact_url(url: str, text: Callable[[str], str], is_sensitive: Callable[[str
     if slashes and (not scheme or scheme.endswith(":")):
         authority, slash, path = rest.partition("/")
         userinfo, at, host = authority.rpartition("@")
-        before = f"{scheme}//{REDACTED + at if userinfo else ''}{text(host)}{slash}{redact_path(path, text)}"
+        user = REDACTED + at if userinfo else ""
+        server = host if _HOST.fullmatch(host) else text(host)
+        before = f"{scheme}//{user}{server}{slash}{redact_path(path, text)}"
     else:
         before = redact_path(before, text)
     tail = redact_query(fragment, text, is_sensitive) if "=" in fragment else _encoded(fragment, text)

@@ -1,110 +1,209 @@
 """Spans masked and cut to length, in the delivery thread, before they are encoded."""
 
-import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import Link
-from opentelemetry.trace.status import Status
+from opentelemetry.trace.status import Status, StatusCode
 
-from mita_otel.redaction import REDACTED, cap, redact_query, redact_statement, redact_text, redact_url, redact_value
+from mita_otel.redaction import DEFAULT, REDACTED, Policy
+from mita_otel.redaction.cut import UNKNOWN, cap, cut, without_tail
 
 ATTRIBUTE_LIMIT: Final = 8_192
 """Characters of an attribute's value; the SDK is told to cut one character later, so that a cut can be recognised."""
 
+FAILED: Final = "mita.redaction.failed"
+"""The attribute of a span or log record of which nothing is left because masking it failed."""
+
 SAFE: Final = frozenset(
     {
-        *("http.request.method", "http.route", "http.response.status_code", "url.scheme", "server.address"),
-        *("server.port", "network.protocol.version", "network.protocol.name", "network.peer.address"),
-        *("network.peer.port", "db.system.name", "db.namespace", "db.operation.name", "db.collection.name"),
-        *("db.operation.batch.size", "db.query.summary", "db.response.status_code", "error.type", "exception.type"),
-        *("correlation_id", "http.request.body.size", "http.response.body.size"),
+        *("http.request.method", "http.route", "http.response.status_code", "url.scheme", "server.port"),
+        *("client.port", "network.protocol.version", "network.protocol.name", "network.peer.address"),
+        *("network.peer.port", "network.transport", "network.type", "db.system.name", "db.namespace"),
+        *("db.operation.name", "db.collection.name", "db.operation.batch.size", "db.response.status_code"),
+        *("error.type", "exception.type", "http.request.body.size", "http.response.body.size"),
+        *("http.request.resend_count", "code.function.name", "code.line.number", "thread.id", "process.pid"),
+        *("trace_id", "span_id", "parent_span_id", "trace.id", "span.id"),
     }
 )
 """Attributes that hold names, numbers and addresses of our own making."""
 
-_BY_KEY: Final[Mapping[str, Callable[[str], str]]] = {
-    "url.full": redact_url,
-    "url.query": redact_query,
-    "db.query.text": lambda statement: redact_text(redact_statement(statement)),
+_NOT_SQL: Final = frozenset({"redis", "valkey", "memcached", "mongodb", "elasticsearch"})
+_SPECIAL: Final[Mapping[str, Callable[[Policy, str], str]]] = {
+    "url.full": Policy.url,
+    "url.query": Policy.query,
+    "url.path": Policy.path,
+    "http.url": Policy.url,
+    "http.target": Policy.url,
+    "http.request.header.referer": Policy.url,
+    "db.query.text": lambda policy, sql: policy.text(policy.statement(sql)),
+    "db.statement": lambda policy, sql: policy.text(policy.statement(sql)),
 }
 
 
-def redact_span(span: ReadableSpan) -> ReadableSpan:
-    """Return the span with name, attributes, events, links and status masked and cut; itself if nothing changed."""
-    name = redact_text(span.name)
-    attributes = _attributes(span.attributes)
-    events = [_event(event) for event in span.events]
-    links = [_link(link) for link in span.links]
-    status = _status(span.status)
+def redact_span(span: ReadableSpan, policy: Policy = DEFAULT, limit: int = ATTRIBUTE_LIMIT) -> ReadableSpan:
+    """Return the span with name, attributes, events, links and status masked and cut; itself if nothing changed.
+
+    Resource and scope are not touched. Never raises: a value that cannot be judged becomes `[REDACTED]`, a span that
+    cannot be judged keeps its ids, times and kind, and says `mita.redaction.failed`.
+
+    Args:
+        span: an ended span.
+        policy: what is sensitive.
+        limit: characters of a text, at least 64; a value of one character more is one that the SDK has cut.
+    """
+    try:
+        return _masked(span, policy, limit)
+    except Exception:  # noqa: BLE001 - the guard of this room: neither lost nor leaked
+        return _rebuilt(span, REDACTED, {FAILED: True}, status=Status(span.status.status_code))
+
+
+def redact_attribute(key: str, value: Any, limit: int = ATTRIBUTE_LIMIT, policy: Policy = DEFAULT) -> Any:
+    """Return one attribute's value masked and cut; REDACTED if judging it fails."""
+    if key in SAFE and not isinstance(value, str):
+        return value
+    try:
+        if isinstance(value, str):
+            return redact_bounded(value, limit, lambda text: _text(key, text, policy))
+        return cut_texts(policy.value(key, value), value, limit)
+    except Exception:  # noqa: BLE001 - what cannot be judged does not leave
+        return REDACTED
+
+
+def redact_attributes(
+    attributes: Mapping[str, Any] | None, limit: int = ATTRIBUTE_LIMIT, policy: Policy = DEFAULT
+) -> dict[str, Any] | None:
+    """Return the attributes masked and cut, names too; None if nothing changed."""
+    if not attributes:
+        return None
+    changed: dict[str, Any] = {}
+    other_system = attributes.get("db.system.name") in _NOT_SQL
+    for key, value in attributes.items():
+        # Commands of other systems are no SQL; what they hold is judged as text.
+        judged = "db.query" if other_system and key in {"db.query.text", "db.statement"} else key
+        name, masked = policy.text(key), redact_attribute(judged, value, limit, policy)
+        if name != key or (masked is not value and masked != value):
+            changed[key] = name, masked
+    if not changed:
+        return None
+    return dict(changed.get(key, (key, value)) for key, value in attributes.items())
+
+
+def redact_bounded(text: str, limit: int, mask: Callable[[str], str]) -> str:
+    """Return a text masked, and cut to its limit, so that no half secret is left before the cut."""
+    if len(text) <= limit:
+        return cap(mask(text), limit)
+    if len(text) == limit + 1:
+        # Exactly what the SDK leaves of a longer value.
+        return cut(without_tail(mask(text)), limit, UNKNOWN)
+    return cut(without_tail(mask(text[: limit + limit // 2])), limit, f"...[truncated, {len(text)} characters]")
+
+
+def cut_texts(masked: Any, value: Any, limit: int) -> Any:
+    """Return a masked value with each text cut; `value` is what it was before, to recognise what the SDK has cut."""
+    if isinstance(masked, str):
+        was_cut = isinstance(value, str) and len(value) == limit + 1
+        return cut(without_tail(masked), limit, UNKNOWN) if was_cut else cap(masked, limit)
+    if isinstance(masked, Mapping):
+        old = list(value.values()) if isinstance(value, Mapping) else list(masked.values())
+        return {key: cut_texts(item, before, limit) for (key, item), before in zip(masked.items(), old, strict=True)}
+    if isinstance(masked, (list, tuple)):
+        items = value if isinstance(value, Sequence) else masked
+        return type(masked)([cut_texts(item, before, limit) for item, before in zip(masked, items, strict=True)])
+    return masked
+
+
+def _text(key: str, text: str, policy: Policy) -> str:
+    if key in SAFE:
+        return text
+    special = _SPECIAL.get(key)
+    if special is not None:
+        return special(policy, text)
+    masked = policy.value(key, text)
+    return masked if isinstance(masked, str) else REDACTED
+
+
+def _masked(span: ReadableSpan, policy: Policy, limit: int) -> ReadableSpan:
+    name = redact_bounded(span.name, limit, policy.text)
+    attributes = redact_attributes(span.attributes, limit, policy)
+    events = [_event(event, policy, limit) for event in span.events]
+    links = [_link(link, policy, limit) for link in span.links]
+    status = _status(span.status, policy, limit)
     if (
         name == span.name
-        and attributes is span.attributes
+        and attributes is None
         and status is span.status
         and all(new is old for new, old in zip(events, span.events, strict=True))
         and all(new is old for new, old in zip(links, span.links, strict=True))
     ):
         return span
-    masked = copy.copy(span)
-    # The SDK's encoder reads dropped counts and times from the copy, so only what was masked is replaced.
-    masked._name = name  # noqa: SLF001 - a ReadableSpan has no public way to be changed
-    masked._attributes = attributes  # type: ignore[assignment]  # noqa: SLF001 - as above
-    masked._events = events  # type: ignore[assignment]  # noqa: SLF001 - as above
-    masked._links = links  # type: ignore[assignment]  # noqa: SLF001 - as above
-    masked._status = status  # noqa: SLF001 - as above
-    return masked
+    kept = span.attributes if attributes is None else attributes
+    return _rebuilt(span, name, kept, events=events, links=links, status=status)
 
 
-def redact_attribute(key: str, value: Any, limit: int = ATTRIBUTE_LIMIT) -> Any:
-    """Return one attribute's value masked and cut; REDACTED if judging it fails."""
-    if key in SAFE or isinstance(value, (bool, float)):
-        return value
-    try:
-        special = _BY_KEY.get(key)
-        masked = special(value) if special is not None and isinstance(value, str) else redact_value(key, value)
-    except Exception:  # noqa: BLE001 - what cannot be judged does not leave
-        return REDACTED
-    return _cut(masked, limit)
+def _rebuilt(
+    span: ReadableSpan,
+    name: str,
+    attributes: Mapping[str, Any] | None,
+    *,
+    events: Sequence[Event] = (),
+    links: Sequence[Link] = (),
+    status: Status,
+) -> ReadableSpan:
+    return ReadableSpan(
+        name=name,
+        context=span.context,
+        parent=span.parent,
+        resource=span.resource,
+        attributes=_bounded(attributes or {}, span.dropped_attributes),
+        events=_list(events, span.dropped_events),
+        links=_list(links, span.dropped_links),
+        kind=span.kind,
+        status=status,
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
 
 
-def _cut(value: Any, limit: int) -> Any:
-    if isinstance(value, str) and len(value) > limit:
-        # Exactly one more than the limit is what the SDK left of a longer value.
-        mark = "...[truncated]"
-        return value[: limit - len(mark)] + mark if len(value) == limit + 1 else cap(value, limit)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_cut(item, limit) for item in value)
-    return value
-
-
-def _attributes(attributes: Any) -> Any:
-    if not attributes:
-        return attributes
-    masked = {key: redact_attribute(key, value) for key, value in attributes.items()}
-    if all(masked[key] is value or masked[key] == value for key, value in attributes.items()):
-        return attributes
-    bounded = BoundedAttributes(attributes=masked, immutable=True)
-    bounded.dropped = getattr(attributes, "dropped", 0)
+def _bounded(attributes: Mapping[str, Any], dropped: int) -> BoundedAttributes:
+    """Return attributes that still say how many the SDK dropped."""
+    bounded = BoundedAttributes(attributes=attributes, immutable=True)
+    bounded.dropped = dropped
     return bounded
 
 
-def _event(event: Any) -> Any:
-    attributes = _attributes(event.attributes)
-    name = redact_text(event.name)
-    if attributes is event.attributes and name == event.name:
-        return event
-    return Event(name=name, attributes=attributes, timestamp=event.timestamp)
+def _list(items: Sequence[Any], dropped: int) -> "BoundedList[Any]":
+    kept: BoundedList[Any] = BoundedList.from_seq(None, items)
+    kept.dropped = dropped
+    return kept
 
 
-def _link(link: Link) -> Link:
-    attributes = _attributes(link.attributes)
-    return link if attributes is link.attributes else Link(link.context, attributes)
+def _event(event: Event, policy: Policy, limit: int) -> Event:
+    try:
+        attributes = redact_attributes(event.attributes, limit, policy)
+        name = redact_bounded(event.name, limit, policy.text)
+        if attributes is None and name == event.name:
+            return event
+        kept = attributes if attributes is not None else event.attributes or {}
+        return Event(name, _bounded(kept, event.dropped_attributes), event.timestamp)
+    except Exception:  # noqa: BLE001 - one broken event costs itself only
+        return Event(REDACTED, {FAILED: True}, event.timestamp)
 
 
-def _status(status: Status) -> Status:
-    if not status.description:
+def _link(link: Link, policy: Policy, limit: int) -> Link:
+    try:
+        attributes = redact_attributes(link.attributes, limit, policy)
+        return link if attributes is None else Link(link.context, _bounded(attributes, link.dropped_attributes))
+    except Exception:  # noqa: BLE001 - one broken link costs its attributes only
+        return Link(link.context, {FAILED: True})
+
+
+def _status(status: Status, policy: Policy, limit: int) -> Status:
+    if not status.description or status.status_code is not StatusCode.ERROR:
         return status
-    description = cap(redact_text(status.description), ATTRIBUTE_LIMIT)
+    description = redact_bounded(status.description, limit, policy.text)
     return status if description == status.description else Status(status.status_code, description)
