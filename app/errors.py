@@ -26,6 +26,11 @@ def not_found(what: str) -> ApiError:
     return ApiError(404, "RESOURCE_NOT_FOUND", f"{what} was not found")
 
 
+def invalid(error: ValueError) -> ApiError:
+    """Return the error for a value that only the domain could judge."""
+    return ApiError(422, "VALIDATION_FAILED", str(error))
+
+
 def body(code: str, message: str, details: object = None) -> dict[str, object]:
     """Return the body of every error answer."""
     error: dict[str, object] = {"code": code, "message": message}
@@ -39,7 +44,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def answer_api_error(_: Request, error: ApiError) -> JSONResponse:
-        return JSONResponse(body(error.code, error.message), error.status)
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004 - HTTP's own number
+        return JSONResponse(body(error.code, error.message), error.status, headers)
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -50,3 +56,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def answer_http(_: Request, error: HTTPException) -> JSONResponse:
         return JSONResponse(body(f"HTTP_{error.status_code}", str(error.detail)), error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def answer_unexpected(_: Request, __: Exception) -> JSONResponse:
+        # The server logs the traceback after this answer.
+        return JSONResponse(body("INTERNAL_ERROR", "something went wrong on our side"), 500)

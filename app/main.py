@@ -31,7 +31,7 @@ def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextMan
                 cache=cache,
                 rates=Rates(_base(settings.rates_api_url), client, cache),
                 insights=Insights(_base(settings.insights_api_url), client),
-                tokens=Tokens(settings.jwt_secret.get_secret_value(), settings.jwt_minutes),
+                tokens=Tokens(settings.signing_secret(), settings.jwt_minutes),
             )
             try:
                 if settings.migrates:

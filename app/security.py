@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import jwt
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from pwdlib import PasswordHash
 
 from app.errors import ApiError
@@ -13,9 +13,14 @@ from app.errors import ApiError
 AUDIENCE = "mita-finance"
 ALGORITHM = "HS256"
 
+HASHES_AT_ONCE = 4
+"""One hash takes 64 MiB; a rush of logins must not take all memory."""
+
 _hasher = PasswordHash.recommended()
 _unknown_user_hash = _hasher.hash("nobody's password")
 """Verified when there is no such user, so that the time of an answer does not tell."""
+
+_turns = CapacityLimiter(HASHES_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,13 @@ class Caller:
 
 async def hash_password(password: str) -> str:
     """Hash in a thread: it takes tens of milliseconds on purpose."""
-    return await to_thread.run_sync(_hasher.hash, password)
+    return await to_thread.run_sync(_hasher.hash, password, limiter=_turns)
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
     """Say whether a password fits; takes as long when there is no hash to compare with."""
-    fits = await to_thread.run_sync(_hasher.verify, password, password_hash or _unknown_user_hash)
+    known = password_hash or _unknown_user_hash
+    fits = await to_thread.run_sync(_hasher.verify, password, known, limiter=_turns)
     return fits and password_hash is not None
 
 

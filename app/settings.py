@@ -1,30 +1,55 @@
 """Settings of the service, from the environment."""
 
+import logging
+import os
 import secrets
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr, StringConstraints
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+logger = logging.getLogger(__name__)
+
 DATA_FOLDER = Path(__file__).parent.parent / "data"
+
+DRIVERS = {
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+}
 
 
 class Settings(BaseSettings):
     """What the service needs to know; without any of it, it runs on SQLite and an in-process cache."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # passwords are in addresses
+    )
 
     database_url: str = ""
     redis_url: str | None = None
     rates_api_url: HttpUrl | None = None
     insights_api_url: HttpUrl | None = None
-    jwt_secret: Annotated[SecretStr, Field(min_length=32)] = Field(
-        default_factory=lambda: SecretStr(secrets.token_urlsafe(48))
-    )
+    jwt_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
     jwt_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     migrate_on_start: bool | None = None
     default_currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        if value and (not separator or scheme not in DRIVERS):
+            raise ValueError("must be postgresql://user:password@host/name or sqlite:///file")
+        if scheme.startswith("sqlite") and rest.strip("/") in {"", ":memory:"}:
+            raise ValueError("must name a file, for every connection would see a memory of its own")
+        return value
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -32,10 +57,43 @@ class Settings(BaseSettings):
         if not self.database_url:
             return f"sqlite+aiosqlite:///{DATA_FOLDER / 'mita.db'}"
         scheme, separator, rest = self.database_url.partition("://")
-        drivers = {"postgres": "postgresql+asyncpg", "postgresql": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
-        return f"{drivers.get(scheme, scheme)}{separator}{rest}"
+        address, question, query = rest.partition("?")
+        # libpq and most providers say sslmode where asyncpg says ssl.
+        return f"{DRIVERS[scheme]}{separator}{address}{question}{query.replace('sslmode=', 'ssl=')}"
 
     @property
     def migrates(self) -> bool:
         """Whether the schema is brought up to date at start: always for SQLite, on request for PostgreSQL."""
         return self.sqlalchemy_url.startswith("sqlite") if self.migrate_on_start is None else self.migrate_on_start
+
+    def signing_secret(self) -> str:
+        """Return JWT_SECRET; without it, one kept beside the data, so that the workers of one machine agree."""
+        if self.jwt_secret is not None:
+            return self.jwt_secret.get_secret_value()
+        logger.warning("JWT_SECRET is not set: tokens are signed with a secret of this machine's own")
+        return kept_secret(DATA_FOLDER / "jwt-secret")
+
+
+def kept_secret(file: Path) -> str:
+    """Return the secret in a file, made by whoever comes first; without a file, this process's own."""
+    made = secrets.token_urlsafe(48)
+    aside = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside.touch(mode=0o600)
+        aside.write_text(made)
+        _keep_first(aside, file)
+        return file.read_text()
+    except OSError as error:
+        logger.warning("the secret cannot be kept; every process has its own", extra={"cause": type(error).__name__})
+        return made
+
+
+def _keep_first(aside: Path, file: Path) -> None:
+    """Link the whole file into place: no process ever reads half a secret."""
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        pass  # another process was first; its secret counts
+    finally:
+        aside.unlink()

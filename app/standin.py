@@ -6,10 +6,11 @@ Its latency and error rate are set at the start, or while it runs by `PUT /behav
 import argparse
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 
 IN_DOLLARS = {"USD": "1", "EUR": "1.08", "GBP": "1.27", "JPY": "0.0067", "THB": "0.028", "CHF": "1.13", "PLN": "0.25"}
@@ -21,6 +22,8 @@ class Behaviour(BaseModel):
 
     latency: Annotated[float, Field(ge=0, le=60)] = 0.0
     error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    garbage: str | None = Field(default=None, max_length=1_000_000)
+    """Sent as the whole answer, if given."""
 
 
 class Spending(BaseModel):
@@ -39,6 +42,12 @@ def create_app(behaviour: Behaviour) -> FastAPI:
         await asyncio.sleep(current[0].latency)
         if random.random() < current[0].error_rate:  # noqa: S311 - chance, not secrecy
             raise HTTPException(502, "as told")
+
+    @app.middleware("http")
+    async def talk_nonsense(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        if current[0].garbage is None or request.url.path == "/behaviour":
+            return await answer(request)
+        return Response(current[0].garbage, media_type="application/json")
 
     @app.put("/behaviour")
     async def change(new: Behaviour) -> Behaviour:

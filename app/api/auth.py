@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app.api.dependencies import ServicesNeeded
+from app.api.text import Text
 from app.domain.money import CURRENCIES, Currency
 from app.errors import ApiError
 from app.security import Caller, hash_password, verify_password
@@ -19,7 +20,12 @@ logger = logging.getLogger(__name__)
 
 Email = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]+$"),
+    StringConstraints(
+        strip_whitespace=True,
+        to_lower=True,
+        max_length=254,
+        pattern=r"^[!-?A-~]{1,64}@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+$",
+    ),
 ]
 Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 
@@ -29,7 +35,7 @@ class Registration(BaseModel):
 
     email: Email
     password: Password
-    name: str = Field(default="", max_length=100)
+    name: Text = Field(default="", max_length=100)
     currency: Currency | None = None
 
 

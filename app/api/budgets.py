@@ -9,19 +9,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.domain import budgets as domain
 from app.domain.categories import Category
-from app.domain.money import Amount, round_to_currency
+from app.domain.money import Amount, round_to_currency, whole_coins
+from app.errors import ApiError, invalid
 from app.security import Caller
 from app.storage import Budget, Transaction
+from app.storage.upsert import set_limit
 
 router = APIRouter(prefix="/budgets", tags=["budgets"])
 logger = logging.getLogger(__name__)
 
-CACHED_SECONDS = 300
+CACHED_SECONDS = 60
+"""Also how long a dashboard may lag that was computed while a transaction was being stored."""
 
 Month = Annotated[str, StringConstraints(pattern=r"^(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])$")]
 
@@ -79,10 +83,16 @@ async def spending(session: AsyncSession, caller: Caller, month: date) -> dict[s
 async def set_budget(new: NewBudget, caller: CallerNeeded, held: ServicesNeeded) -> None:
     """Set what a category may cost in a month, anew or again."""
     month = first_day(new.month)
-    limit = round_to_currency(new.limit, caller.currency)
+    try:
+        limit = whole_coins(new.limit, caller.currency)
+    except ValueError as error:
+        raise invalid(error) from error
     async with held.database.session() as session:
-        await session.merge(Budget(user_id=caller.user_id, month=month, category=new.category.value, limit=limit))
-        await session.commit()
+        try:
+            await set_limit(session, caller.user_id, month, new.category.value, limit)
+            await session.commit()
+        except IntegrityError as error:
+            raise ApiError(401, "AUTHENTICATION_REQUIRED", "this user no longer exists") from error
     await held.cache.forget(f"dashboard:{caller.user_id}:{month}")
     logger.info("budget set", extra={"category": new.category.value})
 
@@ -94,7 +104,8 @@ async def read_dashboard(
     """Return spent and remaining by category for a month, this one by default."""
     day = first_day(month)
     key = f"dashboard:{caller.user_id}:{day}"
-    cached = await held.cache.get(key)
+    # A cache of this process alone would not hear of what other workers change.
+    cached = await held.cache.get(key) if held.cache.shared else None
     if cached is not None:
         return Dashboard.model_validate_json(cached)
     async with held.database.session() as session:
@@ -112,5 +123,6 @@ async def read_dashboard(
         for line in domain.dashboard(limits, spent)
     ]
     made = Dashboard(month=f"{day:%Y-%m}", currency=caller.currency, lines=lines)
-    await held.cache.set(key, json.dumps(made.model_dump(mode="json")), CACHED_SECONDS)
+    if held.cache.shared:
+        await held.cache.set(key, json.dumps(made.model_dump(mode="json")), CACHED_SECONDS)
     return made

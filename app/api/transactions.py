@@ -7,14 +7,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from sqlalchemy import Select, delete, select
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.api.dependencies import CallerNeeded, Services, ServicesNeeded
+from app.api.text import Text
 from app.domain.categories import Category
-from app.domain.money import CURRENCIES, Amount, Currency, convert, round_to_currency
-from app.errors import ApiError, not_found
+from app.domain.money import CURRENCIES, Amount, Currency, convert, round_to_currency, whole_coins
+from app.errors import ApiError, invalid, not_found
 from app.security import Caller
 from app.storage import Transaction
 
@@ -46,7 +47,7 @@ class NewTransaction(BaseModel):
     amount: Amount
     currency: KnownCurrency | None = None
     category: Category
-    description: str = Field(default="", max_length=500)
+    description: Text = Field(default="", max_length=500)
     occurred_on: Day | None = None
 
 
@@ -55,7 +56,7 @@ class TransactionChange(BaseModel):
 
     amount: Amount | None = None
     category: Category | None = None
-    description: str | None = Field(default=None, max_length=500)
+    description: Text | None = Field(default=None, max_length=500)
     occurred_on: Day | None = None
 
 
@@ -72,6 +73,14 @@ class TransactionView(BaseModel):
     category: Category
     description: str
     occurred_on: date
+
+    @field_serializer("amount")
+    def _in_coins(self, amount: Decimal) -> str:
+        return str(round_to_currency(amount, self.currency))
+
+    @field_serializer("home_amount")
+    def _in_home_coins(self, amount: Decimal) -> str:
+        return str(round_to_currency(amount, self.home_currency))
 
 
 class Page(BaseModel):
@@ -91,12 +100,12 @@ async def list_categories() -> list[Category]:
 async def create(new: NewTransaction, caller: CallerNeeded, held: ServicesNeeded) -> TransactionView:
     """Store what was spent, converted to the user's own currency."""
     currency = new.currency or caller.currency
-    rate = await held.rates.rate(currency, caller.currency)
+    amount, home_amount = await _both_amounts(held, new.amount, currency, caller.currency)
     transaction = Transaction(
         user_id=caller.user_id,
-        amount=round_to_currency(new.amount, currency),
+        amount=amount,
         currency=currency,
-        home_amount=convert(new.amount, rate, caller.currency),
+        home_amount=home_amount,
         home_currency=caller.currency,
         category=new.category.value,
         description=new.description,
@@ -163,25 +172,28 @@ async def read(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeeded)
 
 
 @router.patch("/{transaction_id}")
-async def update(
+async def change_transaction(
     transaction_id: UUID, change: TransactionChange, caller: CallerNeeded, held: ServicesNeeded
 ) -> TransactionView:
     """Change one of the caller's transactions; a new amount is converted at today's rate."""
     async with held.database.session() as session:
-        transaction = await session.scalar(_own(transaction_id, caller))
-        if transaction is None:
-            raise not_found("transaction")
-        before = transaction.occurred_on
-        if change.amount is not None:
-            rate = await held.rates.rate(transaction.currency, transaction.home_currency)
-            transaction.amount = round_to_currency(change.amount, transaction.currency)
-            transaction.home_amount = convert(change.amount, rate, transaction.home_currency)
-        for name in ("category", "description", "occurred_on"):
-            value = getattr(change, name)
-            if value is not None:
-                setattr(transaction, name, value)
+        before = await session.scalar(_own(transaction_id, caller))
+    if before is None:
+        raise not_found("transaction")
+    values = change.model_dump(exclude_none=True)
+    if not values:
+        return TransactionView.model_validate(before)
+    if change.amount is not None:
+        # No connection is held while the rates API is asked.
+        both = await _both_amounts(held, change.amount, before.currency, before.home_currency)
+        values["amount"], values["home_amount"] = both
+    async with held.database.session() as session:
+        own = update(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
+        transaction = await session.scalar(own.values(values).returning(Transaction))
         await session.commit()
-    await _changed(held, caller, before, transaction.occurred_on)
+    if transaction is None:
+        raise not_found("transaction")
+    await _changed(held, caller, before.occurred_on, transaction.occurred_on)
     logger.info("transaction changed")
     return TransactionView.model_validate(transaction)
 
@@ -197,6 +209,15 @@ async def remove(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeede
         raise not_found("transaction")
     await _changed(held, caller, day)
     logger.info("transaction deleted")
+
+
+async def _both_amounts(held: Services, amount: Decimal, currency: str, home: str) -> tuple[Decimal, Decimal]:
+    """Return an amount in its own currency and in the user's."""
+    try:
+        paid = whole_coins(amount, currency)
+        return paid, convert(paid, await held.rates.rate(currency, home), home)
+    except ValueError as error:
+        raise invalid(error) from error
 
 
 def _own(transaction_id: UUID, caller: Caller) -> Select[Transaction]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
+from app.api.text import Text
 from app.errors import not_found
 from app.storage import User
 
@@ -28,7 +29,7 @@ class Profile(BaseModel):
 class ProfileChange(BaseModel):
     """What a user may change; the home currency stays, as converted amounts are stored in it."""
 
-    name: str = Field(max_length=100)
+    name: Text = Field(max_length=100)
 
 
 @router.get("/me")

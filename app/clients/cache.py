@@ -22,6 +22,9 @@ CAPACITY = 10_000
 class Cache(Protocol):
     """Keeps texts for a while."""
 
+    shared: bool
+    """Whether every process sees the same, so that what one forgets is forgotten."""
+
     async def get(self, key: str) -> str | None:
         """Return what is kept, or None."""
 
@@ -35,8 +38,14 @@ class Cache(Protocol):
         """Release connections."""
 
 
+FAILURES = (RedisError, OSError, UnicodeError)
+"""No server, a server that refuses, and bytes that someone else left under our key."""
+
+
 class RedisCache:
     """Keeps texts in Redis."""
+
+    shared = True
 
     def __init__(self, url: str) -> None:
         """Connect when first asked to."""
@@ -52,7 +61,7 @@ class RedisCache:
         """Return what is kept, or None."""
         try:
             value = await self._redis.get(key)
-        except RedisError as error:
+        except FAILURES as error:
             _warn("get", error)
             return None
         return None if value is None else str(value)
@@ -61,7 +70,7 @@ class RedisCache:
         """Keep a value for some seconds."""
         try:
             await self._redis.set(key, value, ex=seconds)
-        except RedisError as error:
+        except FAILURES as error:
             _warn("set", error)
 
     async def forget(self, *keys: str) -> None:
@@ -71,7 +80,7 @@ class RedisCache:
                 for key in keys:
                     pipeline.unlink(key)
                 await pipeline.execute()
-        except RedisError as error:
+        except FAILURES as error:
             _warn("forget", error)
 
     async def close(self) -> None:
@@ -81,6 +90,8 @@ class RedisCache:
 
 class MemoryCache:
     """Keeps texts in this process."""
+
+    shared = False
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -108,5 +119,5 @@ class MemoryCache:
         self._kept.clear()
 
 
-def _warn(operation: str, error: RedisError) -> None:
+def _warn(operation: str, error: Exception) -> None:
     logger.warning("the cache did not answer", extra={"cache.operation": operation, "cause": type(error).__name__})

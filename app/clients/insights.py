@@ -7,6 +7,7 @@ from decimal import Decimal
 import httpx
 from pydantic import BaseModel, Field, ValidationError
 
+from app.clients.upstream import UpstreamError, call
 from app.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -41,13 +42,13 @@ class Insights:
             raise _unavailable("no insights API is configured (INSIGHTS_API_URL)")
         spending = {category: str(amount) for category, amount in spent.items()}
         try:
-            answer = await self._client.post(
-                f"{self._url}/v1/insights", json={"currency": currency, "spending": spending}
-            )
-            answer.raise_for_status()
-            return _Answer.model_validate_json(answer.content).insights
-        except (httpx.HTTPError, ValidationError) as error:
-            logger.warning("the insights API failed", extra={"cause": type(error).__name__})
+            about = {"currency": currency, "spending": spending}
+            return _Answer.model_validate(
+                await call(self._client, "POST", f"{self._url}/v1/insights", json=about)
+            ).insights
+        except (UpstreamError, ValidationError) as error:
+            cause = str(error) if isinstance(error, UpstreamError) else "not insights"
+            logger.warning("the insights API failed", extra={"cause": cause})
             raise _unavailable("insights are not available now") from error
 
 

@@ -6,6 +6,8 @@ from decimal import Decimal, InvalidOperation
 import httpx
 
 from app.clients.cache import Cache
+from app.clients.upstream import UpstreamError, call
+from app.domain.money import is_rate
 from app.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -33,8 +35,8 @@ class Rates:
             return Decimal(1)
         key = f"rate:{source}:{target}"
         cached = await self._cache.get(key)
-        if cached is not None:
-            return Decimal(cached)
+        if cached is not None and (known := _read(cached)) is not None:
+            return known
         rate = await self._ask(source, target)
         await self._cache.set(key, str(rate), CACHED_SECONDS)
         return rate
@@ -43,18 +45,31 @@ class Rates:
         if self._url is None:
             raise _unavailable("no rates API is configured (RATES_API_URL)")
         try:
-            answer = await self._client.get(f"{self._url}/rates", params={"base": source})
-            answer.raise_for_status()
-            rates = answer.json()["rates"]
-            if target not in rates:
-                raise ApiError(422, "CURRENCY_NOT_CONVERTIBLE", f"there is no rate from {source} to {target}")
-            rate = Decimal(str(rates[target]))
-        except (httpx.HTTPError, ValueError, KeyError, TypeError, InvalidOperation) as error:
-            logger.warning("the rates API failed", extra={"cause": type(error).__name__})
-            raise _unavailable("exchange rates are not available now") from error
-        if not rate.is_finite() or rate <= 0:
-            raise _unavailable("exchange rates are not available now")
+            answer = await call(self._client, "GET", f"{self._url}/rates", params={"base": source})
+        except UpstreamError as error:
+            raise _failed(str(error)) from error
+        rates = answer.get("rates") if isinstance(answer, dict) else None
+        if not isinstance(rates, dict):
+            raise _failed("no rates in the answer")
+        if target not in rates:
+            raise ApiError(422, "CURRENCY_NOT_CONVERTIBLE", f"there is no rate from {source} to {target}")
+        rate = _read(str(rates[target]))
+        if rate is None:
+            raise _failed("not a rate")
         return rate
+
+
+def _read(text: str) -> Decimal | None:
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        return None
+    return rate if is_rate(rate) else None
+
+
+def _failed(cause: str) -> ApiError:
+    logger.warning("the rates API failed", extra={"cause": cause})
+    return _unavailable("exchange rates are not available now")
 
 
 def _unavailable(message: str) -> ApiError:

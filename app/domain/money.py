@@ -1,9 +1,9 @@
 """Amounts of money: decimal, never float, in whole units of their currency's smallest coin."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 """Decimal places of currencies that do not have two. Source: ISO 4217."""
@@ -18,9 +18,25 @@ CURRENCIES = frozenset(
 )
 """Currencies that the service accepts. Source: ISO 4217."""
 
+MAXIMUM = Decimal(10) ** 12
+"""The largest amount, in units of any currency, before and after conversion."""
+
+MAXIMUM_RATE = Decimal(10) ** 8
+"""Above every rate there is; what is larger is a fault of the one who tells it."""
+
+PRECISION = 60
+"""Digits of arithmetic: an amount times a rate is rounded once, at the end."""
+
+
+def _not_float(value: object) -> object:
+    if isinstance(value, float | bool):
+        raise ValueError('must be a decimal string such as "12.50"')  # noqa: TRY004 - pydantic wants a ValueError
+    return value
+
+
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Amount = Annotated[Decimal, Field(gt=0, le=Decimal(10) ** 12, max_digits=16, decimal_places=4)]
-"""Above zero, at most a million million, at most four decimal places."""
+Amount = Annotated[Decimal, BeforeValidator(_not_float), Field(gt=0, le=MAXIMUM, max_digits=16, decimal_places=4)]
+"""A string or a whole number, never a float; above zero, at most a million million, at most four decimal places."""
 
 
 def quantum(currency: str) -> Decimal:
@@ -30,15 +46,39 @@ def quantum(currency: str) -> Decimal:
 
 def round_to_currency(amount: Decimal, currency: str) -> Decimal:
     """Round half to even, as banks do, to whole units of the currency's smallest coin."""
-    return amount.quantize(quantum(currency), ROUND_HALF_EVEN)
+    with localcontext() as context:
+        context.prec = PRECISION
+        return amount.quantize(quantum(currency), ROUND_HALF_EVEN)
+
+
+def whole_coins(amount: Decimal, currency: str) -> Decimal:
+    """Return an amount with its currency's decimal places.
+
+    Raises:
+        ValueError: the amount has more decimal places than the currency.
+    """
+    rounded = round_to_currency(amount, currency)
+    if rounded != amount:
+        raise ValueError(f"{currency} has {MINOR_DIGITS.get(currency, 2)} decimal places")
+    return rounded
 
 
 def convert(amount: Decimal, rate: Decimal, currency: str) -> Decimal:
     """Return an amount times a rate, rounded to the target currency.
 
     Raises:
-        ValueError: the rate is not above zero, or not finite.
+        ValueError: the rate is not above zero, not finite or absurd, or the result is above `MAXIMUM`.
     """
-    if not rate.is_finite() or rate <= 0:
-        raise ValueError(f"a rate must be above zero, not {rate}")
-    return round_to_currency(amount * rate, currency)
+    if not is_rate(rate):
+        raise ValueError(f"a rate must be above zero and below {MAXIMUM_RATE}, not {rate}")
+    with localcontext() as context:
+        context.prec = PRECISION
+        converted = round_to_currency(amount * rate, currency)
+    if converted > MAXIMUM:
+        raise ValueError(f"is above {MAXIMUM} in {currency}")
+    return converted
+
+
+def is_rate(rate: Decimal) -> bool:
+    """Say whether a number can be an exchange rate."""
+    return rate.is_finite() and 0 < rate < MAXIMUM_RATE

@@ -1,21 +1,35 @@
 """The engine, its pool, and one session a unit of work."""
 
 import fcntl
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from anyio import to_thread
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from app.errors import ApiError
+
+logger = logging.getLogger(__name__)
 
 MIGRATION_LOCK = 7_300_141
 """Key of PostgreSQL's advisory lock: of several workers that start at once, one migrates and the others wait."""
 
 POOL = {"pool_size": 10, "max_overflow": 20, "pool_timeout": 10, "pool_pre_ping": True, "pool_recycle": 3600}
 """Connections and seconds. Source: observability report, section 4.4."""
+
+CONNECTING = 5
+"""Seconds: below what a client waits, above what a busy server needs."""
+
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeoutError)
+"""No connection is to be had: SQLAlchemy does not wrap the driver's errors before there is one."""
 
 
 class Database:
@@ -25,15 +39,29 @@ class Database:
         """Make the engine; it connects when first asked to."""
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
-        options: dict[str, Any] = {} if self._is_sqlite else POOL
-        self._engine = create_async_engine(self._url, **options)
+        options: dict[str, Any] = {} if self._is_sqlite else {**POOL, "connect_args": {"timeout": CONNECTING}}
+        # Parameters hold password hashes and amounts: no error message repeats them.
+        self._engine = create_async_engine(self._url, hide_parameters=True, **options)
+        if self._is_sqlite:
+            event.listen(self._engine.sync_engine, "connect", _enforce_foreign_keys)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
-        """Yield a session; what is not committed is rolled back."""
-        async with self._sessions() as session:
-            yield session
+        """Yield a session; what is not committed is rolled back.
+
+        Raises:
+            ApiError: 503 if the database cannot be reached or goes away.
+        """
+        try:
+            async with self._sessions() as session:
+                yield session
+        except UNREACHABLE as error:
+            raise _unavailable(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+                raise _unavailable(error) from error
+            raise
 
     async def migrate(self) -> None:
         """Bring the schema up to date, once, however many processes start."""
@@ -64,6 +92,17 @@ class Database:
         lock = Path(f"{self._url.database}.lock").open("w")  # noqa: SIM115 - closed by the caller, when the work is done
         fcntl.flock(lock, fcntl.LOCK_EX)
         return lock
+
+
+def _unavailable(error: Exception) -> ApiError:
+    logger.warning("the database did not answer", extra={"cause": type(error).__name__})
+    return ApiError(503, "DATABASE_UNAVAILABLE", "the database is not available now")
+
+
+def _enforce_foreign_keys(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
 
 
 def _upgrade(connection: Connection) -> None:

@@ -1,13 +1,14 @@
 """Amounts are decimals in whole coins."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.budgets import Line, dashboard
-from app.domain.money import CURRENCIES, convert, quantum, round_to_currency
+from app.domain.money import CURRENCIES, MAXIMUM, convert, is_rate, quantum, round_to_currency, whole_coins
 
 amounts = st.decimals(min_value="0.0001", max_value="1000000000000", places=4)
 currencies = st.sampled_from(sorted(CURRENCIES))
@@ -54,3 +55,31 @@ def test_overspending_is_below_zero_and_above_a_hundred_percent() -> None:
 
 def test_without_a_limit_there_is_no_percentage() -> None:
     assert Line("food", Decimal(0), Decimal(5)).used_percent is None
+
+
+rates = st.decimals(min_value="0.0000000001", max_value="99999999", places=10)
+
+
+@given(amounts, rates, currencies)
+def test_a_converted_amount_is_right_to_half_a_coin_or_refused(amount: Decimal, rate: Decimal, currency: str) -> None:
+    exact = Fraction(amount) * Fraction(rate)
+    try:
+        converted = convert(amount, rate, currency)
+    except ValueError:
+        assert exact > Fraction(MAXIMUM) - 1
+    else:
+        assert abs(Fraction(converted) - exact) <= Fraction(quantum(currency)) / 2
+
+
+@given(amounts, currencies)
+def test_an_amount_in_whole_coins_is_kept_and_any_other_is_refused(amount: Decimal, currency: str) -> None:
+    if amount % quantum(currency) == 0:
+        assert whole_coins(amount, currency) == amount
+    else:
+        with pytest.raises(ValueError, match="decimal places"):
+            whole_coins(amount, currency)
+
+
+@given(st.decimals())
+def test_any_number_can_be_judged_as_a_rate(number: Decimal) -> None:
+    assert is_rate(number) in {True, False}
