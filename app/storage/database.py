@@ -40,8 +40,10 @@ class Database:
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self._is_sqlite else {**POOL, "connect_args": {"timeout": CONNECTING}}
-        # Parameters hold password hashes and amounts: no error message repeats them.
-        self._engine = create_async_engine(self._url, hide_parameters=True, **options)
+        self._engine = create_async_engine(self._url, **options)
+        # Parameters hold password hashes and amounts: no error message repeats them. Set on the engine, because
+        # create_engine reads the signature of Engine.__init__, and whoever wraps that hides the argument from it.
+        self._engine.sync_engine.hide_parameters = True
         if self._is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _enforce_foreign_keys)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
