@@ -60,7 +60,7 @@ CacheOption = Annotated[
     typer.Option(
         "--cache",
         envvar="MITA_CACHE_DIR",
-        help="Binaries and Go's caches, up to 8 GB while building. [default: ~/.cache/mita-otel]",
+        help="Binaries and Go's caches, 11 GB after a build. [default: ~/.cache/mita-otel]",
         file_okay=False,
     ),
 ]
