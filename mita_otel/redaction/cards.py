@@ -61,7 +61,10 @@ _LENGTHS: Final = {
     for first in range(2000, 10_000)
     if any(first in firsts for _, firsts, _ in _ISSUERS)
 }
-_DOUBLED: Final = bytes(2 * digit - 9 * (digit > 4) for digit in range(10)) + bytes(246)  # noqa: PLR2004 - a digit sum
+_ONCE: Final = bytes(code % 16 for code in range(256))
+_DOUBLED: Final = bytes(sum(divmod(2 * (code % 16), 10)) for code in range(256))
+"""What an ASCII digit counts, by its code: itself, or the digit sum of its double."""
+
 _DINERS: Final = ("30", "36", "38", "39")
 _SHORT_GROUP: Final = 3
 
@@ -73,8 +76,8 @@ def is_card_number(digits: str) -> bool:
     """
     if len(digits) not in _LENGTHS.get(int(digits[:4] or 0), ()):
         return False
-    numbers = bytes(map(int, digits))
-    return (sum(numbers[-1::-2]) + sum(numbers[-2::-2].translate(_DOUBLED))) % 10 == 0
+    codes = digits.encode()
+    return (sum(codes[-1::-2].translate(_ONCE)) + sum(codes[-2::-2].translate(_DOUBLED))) % 10 == 0
 
 
 def find_cards(text: str) -> list[tuple[int, int]]:
@@ -85,7 +88,7 @@ def find_cards(text: str) -> list[tuple[int, int]]:
     among = [
         (match.start(), match.start() + end)
         for match in _AMONG.finditer(plain)
-        if (end := _among(match.group() + match.group(1)))
+        if (end := _among(match[0] + match[1], match[2] or ""))
     ]
     return sorted(span for span in alone + among if not _inside(plain, *span))
 
@@ -97,15 +100,15 @@ def _is_alone(text: str) -> bool:
     return not text.startswith(_DINERS) or all(len(group) >= _SHORT_GROUP for group in re.findall("[0-9]+", text)[:-1])
 
 
-def _among(text: str) -> int:
+def _among(text: str, separator: str) -> int:
     """Return the length of the card number with which this text begins; 0 if with none."""
+    if not separator:
+        return len(text) if is_card_number(text) else 0
     end = len(text)
-    while len(digits := text[:end].translate(_UNSEPARATED)) >= _LEAST:
+    while len(digits := text[:end].replace(separator, "")) >= _LEAST:
         if is_card_number(digits):
             return end
-        end = max(text.rfind(separator, 0, end) for separator in _SEPARATORS)
-        if end < 0:
-            break
+        end = text.rfind(separator, 0, end)
     return 0
 
 

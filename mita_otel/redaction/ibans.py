@@ -23,7 +23,7 @@ _HASHES: Final = frozenset({16, 24, 32})
 
 def is_iban(compact: str) -> bool:
     """Say whether an upper-case text without spaces is an IBAN. Source: ISO 13616-1, modulo 97."""
-    if LENGTHS.get(compact[:2]) != len(compact) or not compact.isalnum() or not compact.isascii():
+    if LENGTHS.get(compact[:2]) != len(compact) or not (compact.isascii() and compact.isalnum()):
         return False
     return int((compact[4:] + compact[:4]).translate(_NUMBERS)) % 97 == 1
 

@@ -7,12 +7,12 @@ from typing import Final
 from mita_otel.redaction.patterns import REDACTED
 
 _KEY: Final = re.compile(
-    r"""(?P<key>[\w.-](?<![\w.-][\w.-])[\w.-]{2,}+)(?P<quote>\\{0,7}["'])?\]?"""
+    r"""(?P<key>[\w.-](?<![\w.-][\w.-])[\w.-]++)(?P<quote>\\*+["'])?\]?"""
     r"""[ \t]{0,4}(?P<sign>=>|=(?!=)|:(?![:/=])|>)[ \t]{0,4}""",
     re.ASCII,
 )
 _PREVIOUS: Final = re.compile(r"([A-Za-z-]{1,20}) \Z")
-_OPENING: Final = re.compile(r"""(\\{0,7})(["'])""")
+_OPENING: Final = re.compile(r"""(\\*+)(["'])""")
 _QUOTES: Final = {quote: re.compile(rf"(\\*){quote}") for quote in "\"'"}
 _BRACKETS: Final = re.compile(r"[\[\](){}]")
 _BARE: Final = re.compile(r"""[^\s,;&"'<]*""")

@@ -5,7 +5,9 @@ from typing import Final
 
 _TOKENS: Final = re.compile(
     r"""
-      (?P<kept>"[^"]*+" | `[^`]*+` | \.\.\.\[truncated[^\]]*+\]\Z)
+    (?=["`'$.\-/0-9eEbBxXnNuU]) # only these begin a token; a look at one character spares a look at all of these forms
+    (?:
+      (?P<kept>"[^"]*+" | `[^`]*+` | \$[0-9]++ | (?<=[^\W\d])\$[\w$]*+ | \.\.\.\[truncated[^\]]*+\]\Z)
     | (?P<comment>--[^\n]*+ | /\*)
     | (?P<doubtful>
         '(?:[^'\\]|''|\\[^'])*\\'.* # in standard SQL the quote ends here, in other dialects it does not
@@ -14,9 +16,10 @@ _TOKENS: Final = re.compile(
     | (?P<literal>
         (?<![\w$])[eE]'(?:[^'\\]|''|\\.)*(?:'|\\?\Z)
       | (?:(?<![\w$])(?:[bBxXnN]|[uU]&))?'[^']*+(?:''[^']*+)*(?:'|\Z)
-      | (?<![\w$])\$(?P<tag>(?:[A-Za-z_]\w*+)?)\$.*?(?:\$(?P=tag)\$|\Z)
+      | \$(?P<tag>(?:[A-Za-z_]\w*+)?)\$.*?(?:\$(?P=tag)\$|\Z)
       | (?<![\w$:])\.?[0-9][\w.]*+(?:(?<=[eE])[+-][0-9]++)?
       )
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
