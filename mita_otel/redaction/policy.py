@@ -12,7 +12,7 @@ from uuid import UUID
 
 from mita_otel.redaction import statements, urls
 from mita_otel.redaction.cards import is_card_number
-from mita_otel.redaction.cut import cap, cut, without_tail
+from mita_otel.redaction.cut import cap, cut, length_mark, without_tail
 from mita_otel.redaction.keys import Keys
 from mita_otel.redaction.pairs import redact_pairs
 from mita_otel.redaction.patterns import PATTERNS, REDACTED, Pattern
@@ -192,7 +192,7 @@ def _hinted(lowered: str, hints: tuple[str, ...]) -> bool:
 
 
 def _cut(text: str, limit: int, length: int) -> str:
-    return cut(text, limit, f"...[truncated, {length} characters]")
+    return cut(text, limit, length_mark(length))
 
 
 DEFAULT: Final = Policy()

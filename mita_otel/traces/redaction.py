@@ -10,7 +10,7 @@ from opentelemetry.trace import Link
 from opentelemetry.trace.status import Status, StatusCode
 
 from mita_otel.redaction import DEFAULT, REDACTED, Policy
-from mita_otel.redaction.cut import UNKNOWN, cap, cut, without_tail
+from mita_otel.redaction.cut import UNKNOWN, cap, cut, length_mark, without_tail
 
 ATTRIBUTE_LIMIT: Final = 8_192
 """Characters of an attribute's value; the SDK is told to cut one character later, so that a cut can be recognised."""
@@ -99,7 +99,7 @@ def redact_bounded(text: str, limit: int, mask: Callable[[str], str]) -> str:
     if len(text) == limit + 1:
         # Exactly what the SDK leaves of a longer value.
         return cut(without_tail(mask(text)), limit, UNKNOWN)
-    return cut(without_tail(mask(text[: limit + limit // 2])), limit, f"...[truncated, {len(text)} characters]")
+    return cut(without_tail(mask(text[: limit + limit // 2])), limit, length_mark(len(text)))
 
 
 def cut_texts(masked: Any, value: Any, limit: int) -> Any:
