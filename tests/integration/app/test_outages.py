@@ -165,9 +165,9 @@ async def test_a_log_never_holds_a_password_or_its_hash(
 
 async def test_an_error_of_the_database_does_not_repeat_its_parameters(client: httpx.AsyncClient) -> None:
     app: Any = client._transport.app  # type: ignore[attr-defined]  # httpx keeps it without saying so
-    with pytest.raises(DBAPIError) as failed:
-        async with app.state.services.database.session() as session:
-            session.add(User(email="jane@example.com", password_hash="$argon2-secret", currency=None))
+    async with app.state.services.database.session() as session:
+        session.add(User(email="jane@example.com", password_hash="$argon2-secret", currency=None))
+        with pytest.raises(DBAPIError) as failed:
             await session.commit()
     assert "INSERT INTO users" in str(failed.value)
     assert "$argon2-secret" not in str(failed.value)
