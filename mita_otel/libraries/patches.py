@@ -19,7 +19,8 @@ class Patches:
             AttributeError: the class has no such method: the library is not one that we know.
         """
         original = getattr(owner, name)
-        self._originals.append((owner, name, original, name in vars(owner)))
+        # A class method is put back as what the class holds, not as what it gives.
+        self._originals.append((owner, name, vars(owner).get(name, original), name in vars(owner)))
         setattr(owner, name, wrapper(original))
 
     def undo(self) -> None:

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import Pool, QueuePool
 
@@ -62,7 +62,8 @@ def _instrument(telemetry: Telemetry) -> Instrumented:
     ):
         patches.replace(Connection, name, _executing(faults.guard(_Begin(client, engines, begin))))
     patches.replace(Engine, "raw_connection", _connecting(engines, metrics, faults))
-    patches.replace(Engine, "__init__", _registering(engines, faults))
+    # Not the engine's constructor: create_engine reads its signature to tell which arguments are allowed.
+    patches.replace(Dialect, "engine_created", _registering(engines, faults))
     mark = faults.guard(_own)
     event.listen(Pool, "connect", mark)
 
@@ -213,13 +214,12 @@ def _connecting(engines: _Engines, metrics: PoolMetrics, faults: Faults) -> Call
 def _registering(engines: _Engines, faults: Faults) -> Callable[[Any], Any]:
     register = faults.guard(engines.find)
 
-    def wrapper(original: Callable[..., None]) -> Callable[..., None]:
-        @wraps(original)
-        def initialise(engine: Engine, *args: Any, **kwargs: Any) -> None:
-            original(engine, *args, **kwargs)
+    def wrapper(original: Callable[[Engine], None]) -> Any:
+        def engine_created(_dialect: type[Dialect], engine: Engine) -> None:
+            original(engine)
             register(engine)
 
-        return initialise
+        return classmethod(engine_created)
 
     return wrapper
 

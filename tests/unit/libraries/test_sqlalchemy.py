@@ -336,3 +336,25 @@ async def test_concurrent_queries_have_their_own_parents(tmp_path: Path, recordi
 
     expected = [f"request {number} > {name}" for number in range(10) for name in ("PRAGMA", "SELECT")]
     assert sorted(recording.tree()) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"echo": False},
+        {"hide_parameters": True},
+        {"query_cache_size": 10},
+        {"execution_options": {"isolation_level": "AUTOCOMMIT"}},
+        {"logging_name": "notes"},
+        {"pool_pre_ping": True, "pool_recycle": 60},
+    ],
+    ids=lambda arguments: next(iter(arguments)),
+)
+def test_an_engine_takes_every_argument_that_it_takes_without_us(
+    recording: Recording, arguments: dict[str, Any]
+) -> None:
+    instrumentation.instrument(recording.telemetry)
+    engine = create("sqlite://", **arguments)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+    engine.dispose()
