@@ -14,7 +14,8 @@ LENGTHS: Final = {entry[:2]: int(entry[2:]) for entry in _LENGTHS.split()}
 """Characters of an account number by country. Source: ISO 13616 registry."""
 
 _CANDIDATE: Final = re.compile(
-    r"[A-Za-z](?:(?<![A-Za-z0-9][A-Za-z])|(?<=\\[nrtbf][A-Za-z]))(?=([A-Za-z][0-9]{2}(?:[ -]?[A-Za-z0-9]){11,29}))"
+    r"[0-9](?<=[A-Za-z]{2}[0-9])(?:(?<![A-Za-z0-9][A-Za-z]{2}[0-9])|(?<=\\[nrtbf][A-Za-z]{2}[0-9]))"
+    r"(?=([0-9](?:[ -]?[A-Za-z0-9]){11,29}))"
 )
 _NUMBERS: Final = {ord(letter): str(number) for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)}
 _HEXADECIMAL: Final = re.compile(r"[0-9a-f]+")
@@ -32,13 +33,14 @@ def find_ibans(text: str) -> list[tuple[int, int]]:
     """Return where IBANs begin and end: upper or lower case, single spaces or hyphens between the characters."""
     found = []
     for match in _CANDIDATE.finditer(text):
-        candidate = match.group() + match.group(1)
+        start = match.start() - 2
+        candidate = text[start : match.end()] + match[1]
         length = LENGTHS.get(candidate[:2].upper(), 0)
         compact = candidate.replace(" ", "").replace("-", "")[:length]
         if length and compact[0].isupper() == compact[1].isupper() and _is_account(compact):
-            end = match.start() + _width(candidate, length)
+            end = start + _width(candidate, length)
             if not text[end : end + 1].isalnum():
-                found.append((match.start(), end))
+                found.append((start, end))
     return found
 
 

@@ -69,13 +69,13 @@ class Pattern:
         mask: returns a text with the form masked; linear in the length of the text, which has at most 65,536
             characters.
         hints: plain texts in lower case; the form is only looked for where one of them is; empty: everywhere.
-        digits: whether the form needs a digit.
+        digits: how many digits the form needs at least.
     """
 
     name: str
     mask: Callable[[str], str]
     hints: tuple[str, ...] = ()
-    digits: bool = False
+    digits: int = 0
 
 
 def _replace(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -160,12 +160,12 @@ PATTERNS: Final = (
     Pattern("private key", _mask_private_keys, ("-----begin",)),
     Pattern("user and password in a URL", _mask_userinfo, ("://",)),
     Pattern("JWT", _mask_jwt, ("eyj",)),
-    Pattern("API key", _mask_api_keys, tuple(_API_KEYS), digits=True),
+    Pattern("API key", _mask_api_keys, tuple(_API_KEYS), digits=1),
     Pattern("e-mail address", _mask_mail, ("@", "%40")),
-    Pattern("card number", _mask_cards, digits=True),
-    Pattern("IBAN", _mask_ibans, digits=True),
-    Pattern("social security number", _mask_ssn, ("-", " "), digits=True),
-    Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=True),
+    Pattern("card number", _mask_cards, digits=13),
+    Pattern("IBAN", _mask_ibans, digits=2),
+    Pattern("social security number", _mask_ssn, ("-", " "), digits=9),
+    Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=7),
     Pattern("bearer and basic credentials", _mask_credentials, ("bearer", "basic")),
 )
 """The forms, in the order in which they are looked for: what holds others comes first."""

@@ -17,14 +17,19 @@ from mita_otel.redaction.keys import Keys
 from mita_otel.redaction.pairs import redact_pairs
 from mita_otel.redaction.patterns import PATTERNS, REDACTED, Pattern
 
-_DIGIT: Final = re.compile("[0-9]")
+_IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_IDENTIFIER_LENGTHS: Final = frozenset({32, 36})
+_REMEMBERED: Final = 4_096
+_LONGEST_IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_IDENTIFIER_LENGTHS: Final = frozenset({32, 36})
+_REMEMBERED: Final = 1_024
 _PLAIN: Final = (float, complex, Decimal, date, time, timedelta, UUID, Enum, type)
 _ROUNDS: Final = 4
 _CARD_DIGITS: Final = range(13, 20)
 _PAIR: Final = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Policy:
     """The definition of sensitive data. Its methods never raise: what cannot be judged is masked.
 
@@ -45,13 +50,16 @@ class Policy:
     statement_limit: int = 2_048
     depth: int = 8
     values: int = 10_000
+    # Names, addresses, statements come back with every request; only what holds nothing sensitive is remembered.
+    _clean: set[str] = field(default_factory=set, init=False, repr=False)
+    _clean_statements: set[str] = field(default_factory=set, init=False, repr=False)
 
     def text(self, text: str) -> str:
         """Return the text with everything masked that is sensitive by its form or by a key before it.
 
         The time is linear in the length of the text.
         """
-        return self._bounded(text, self.text_limit, self._stable)
+        return self._bounded(text, self.text_limit, self._judged)
 
     def value(self, key: str | None, value: object) -> object:
         """Return a value masked: whole if its key is sensitive, else wherever something sensitive is found in it.
@@ -85,7 +93,11 @@ class Policy:
         # Eight times as much is looked at, for lists of values become short.
         seen = 8 * self.statement_limit
         try:
+            if sql in self._clean_statements:
+                return sql
             text = statements.redact_statement(sql[:seen])
+            if text == sql:
+                _remember(sql, self._clean_statements)
             return cap(text, self.statement_limit) if len(sql) <= seen else _cut(text, self.statement_limit, len(sql))
         except Exception:  # noqa: BLE001 - as below
             return REDACTED
@@ -99,6 +111,14 @@ class Policy:
         except Exception:  # noqa: BLE001 - what cannot be judged does not leave
             return REDACTED
 
+    def _judged(self, text: str) -> str:
+        if text in self._clean or (len(text) in _IDENTIFIER_LENGTHS and _IDENTIFIER.fullmatch(text) is not None):
+            return text
+        masked = self._stable(text)
+        if masked == text:
+            _remember(text, self._clean)
+        return masked
+
     def _stable(self, text: str) -> str:
         """Mask until nothing changes: what was masked may have hidden a boundary of something else."""
         for _ in range(_ROUNDS):
@@ -110,9 +130,9 @@ class Policy:
 
     def _once(self, text: str) -> str:
         lowered = text.lower()
-        digits = _DIGIT.search(text) is not None
+        digits = sum(map(text.count, "0123456789"))
         for pattern in self.patterns:
-            if (digits or not pattern.digits) and _hinted(lowered, pattern.hints):
+            if digits >= pattern.digits and _hinted(lowered, pattern.hints):
                 text = pattern.mask(text)
         if "=" in text or ":" in text or ">" in text:
             text = redact_pairs(text, self.keys.is_sensitive)
@@ -189,6 +209,13 @@ def _hinted(lowered: str, hints: tuple[str, ...]) -> bool:
         if hint in lowered:
             return True
     return not hints
+
+
+def _remember(text: str, clean: set[str]) -> None:
+    if len(text) <= _LONGEST_REMEMBERED:
+        if len(clean) >= _REMEMBERED:
+            clean.clear()
+        clean.add(text)
 
 
 def _cut(text: str, limit: int, length: int) -> str:

@@ -133,6 +133,17 @@ def test_a_cut_through_a_secret_leaves_none_of_it() -> None:
     assert "4111" not in redact_text(text)
 
 
+def test_what_is_remembered_as_clean_is_bounded_and_holds_no_secret() -> None:
+    policy = Policy()
+    for number in range(10_000):
+        policy.text(f"user {number}")
+        policy.text(f"user {number} password=x")
+        policy.statement(f"SELECT {number} FROM t{number}")
+    assert len(policy._clean) <= 4096
+    assert not any("password" in text and "[REDACTED]" not in text for text in policy._clean)
+    assert not policy._clean_statements
+
+
 def test_cap_says_how_long_the_text_was() -> None:
     assert cap("x" * 200, 100) == "x" * 70 + "...[truncated, 200 characters]"
     assert cap("short", 100) == "short"
@@ -156,7 +167,7 @@ def test_a_statement_that_cannot_be_read_is_masked(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_policy_takes_more_names_and_forms() -> None:
-    record = Pattern("medical record", partial(re.compile(r"\bMRN-[0-9]{8}\b").sub, REDACTED), ("mrn-",), digits=True)
+    record = Pattern("medical record", partial(re.compile(r"\bMRN-[0-9]{8}\b").sub, REDACTED), ("mrn-",), digits=8)
     policy = Policy(keys=DEFAULT.keys.with_words("diagnosis"), patterns=(*PATTERNS, record))
     assert policy.value(None, {"diagnosis": "flu", "note": "see MRN-12345678"}) == {
         "diagnosis": REDACTED,
