@@ -20,9 +20,7 @@ from mita_otel.redaction.patterns import PATTERNS, REDACTED, Pattern
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _IDENTIFIER_LENGTHS: Final = frozenset({32, 36})
 _REMEMBERED: Final = 4_096
-_LONGEST_IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_IDENTIFIER_LENGTHS: Final = frozenset({32, 36})
-_REMEMBERED: Final = 1_024
+_LONGEST_REMEMBERED: Final = 1_024
 _PLAIN: Final = (float, complex, Decimal, date, time, timedelta, UUID, Enum, type)
 _ROUNDS: Final = 4
 _CARD_DIGITS: Final = range(13, 20)
