@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any, Final
 
@@ -68,7 +69,9 @@ def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
             schedule_delay=settings.span_schedule_delay / 1000,
             attempt_timeout=settings.otlp["traces"].timeout,
         )
-        outbox = OutboxSpanProcessor(open_sender(settings.otlp["traces"], "traces"), prepare=redact_span, pace=pace)
+        # The SDK cuts one character later than we do, so that a cut value can be told from one that just fits.
+        masked = partial(redact_span, limit=max(1, settings.attribute_length_limit - 1))
+        outbox = OutboxSpanProcessor(open_sender(settings.otlp["traces"], "traces"), prepare=masked, pace=pace)
         made.spans.append(outbox)
         made.outboxes.append(outbox)
         made.closings.append(("traces", outbox.close))

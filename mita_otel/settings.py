@@ -95,9 +95,9 @@ class Settings(BaseModel):
     log_body_limit: int = Field(
         default=32_768,
         ge=256,
-        le=1_048_576,
+        le=36_864,
         alias="MITA_LOG_BODY_LIMIT",
-        description="characters between 256 and 1048576",
+        description="characters between 256 and 36864, as much as masking looks at",
     )
     baggage_hosts: Names = Field(
         default=(),

@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanContext
 
 from mita_otel import correlation
 from mita_otel.metrics.event_loop import EventLoopLag
+from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
 from mita_otel.traces.propagation import server_timing, traceresponse
@@ -209,7 +210,7 @@ class ServerLayer:
         self._lag.watch(asyncio.get_running_loop())
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         candidate = next((value for name, value in headers if name == _CORRELATION_HEADER), None)
-        accepted = correlation.accept(None if candidate is None else candidate.decode("latin-1"))
+        accepted = correlation.accept(_harmless(candidate))
         request_span.begin(self._untrusted_parent(headers))
         if self._inbound_context != "trust":
             scope = {**scope, "headers": [header for header in headers if header[0] not in _CONTEXT_HEADERS]}
@@ -224,6 +225,12 @@ class ServerLayer:
         extracted = propagate.extract(headers, context=otel_context.Context(), getter=_HEADERS)
         parent = trace.get_current_span(extracted).get_span_context()
         return parent if parent.is_valid else None
+
+
+def _harmless(candidate: bytes | None) -> str | None:
+    """Return a caller's id unless it holds what must be masked: it is repeated in every log line."""
+    text = None if candidate is None else candidate.decode("latin-1")
+    return text if text is None or (len(text) <= correlation.MAX_LENGTH and redact_text(text) == text) else None
 
 
 def _route(scope: Scope) -> str | None:

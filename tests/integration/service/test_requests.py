@@ -65,6 +65,16 @@ def test_a_correlation_id_is_created_returned_and_put_on_the_span(
     assert otlp_receiver.spans[0]["attributes"]["correlation_id"] == correlation_id
 
 
+def test_a_correlation_id_that_is_a_card_number_is_replaced(
+    launch: Callable[..., Any], otlp_receiver: OtlpReceiver
+) -> None:
+    service = launch()
+    answer = service.client.get("/items/1", headers={"x-correlation-id": "4111111111111111"})
+    service.stop()
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-correlation-id"])
+    assert "4111111111111111" not in service.process.stdout + str(otlp_receiver.log_records)
+
+
 def test_the_trace_id_is_told_to_the_client(launch: Callable[..., Any], otlp_receiver: OtlpReceiver) -> None:
     service = launch()
     answer = service.client.get("/items/1")
