@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 
@@ -20,33 +21,33 @@ _SIGNALS: Final = (signal.SIGTERM,)
 
 
 class _Parked:
-    """A thread that waits for the end of the process, because Python 3.12 and later start none while exiting."""
+    """A thread that waits for the end of the process, because Python 3.12 and later start none while exiting.
 
-    __slots__ = ("_budget", "_closing", "_done", "_go", "_thread")
+    Released by a queue and awaited by joining: both may be interrupted by a signal handler that does the same, where an
+    `Event` would wait for its own lock.
+    """
+
+    __slots__ = ("_closing", "_go", "_thread")
 
     def __init__(self, name: str, closing: Closing) -> None:
         self._closing = closing
-        self._budget = 0.0
-        self._go = threading.Event()
-        self._done = threading.Event()
+        self._go: SimpleQueue[float] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"mita-close-{name}", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        self._go.wait()
+        budget = self._go.get()
         try:
-            self._closing(self._budget)
+            self._closing(budget)
         except Exception as error:  # noqa: BLE001 - the room's door: the others must still be closed
             _logger.warning("%s: closing failed: %r", self._thread.name, error)
-        finally:
-            self._done.set()
 
     def release(self, budget: float) -> None:
-        self._budget = budget
-        self._go.set()
+        self._go.put(budget)
 
     def join(self, timeout: float) -> bool:
-        return self._done.wait(max(0.0, timeout))
+        self._thread.join(max(0.0, timeout))
+        return not self._thread.is_alive()
 
 
 class Exit:
@@ -57,29 +58,30 @@ class Exit:
         timeout: seconds for all of them together.
     """
 
-    __slots__ = ("_closed", "_closings", "_lock", "_parked", "_timeout")
+    __slots__ = ("_closings", "_deadline", "_once", "_parked", "_timeout")
 
     def __init__(self, closings: Sequence[tuple[str, Closing]], timeout: float) -> None:
         self._closings = tuple(closings)
         self._timeout = timeout
-        self._lock = threading.Lock()
-        self._closed = False
+        self._once = threading.Lock()
+        self._deadline = 0.0
         self._parked = self._park()
 
     def _park(self) -> list[_Parked]:
         return [_Parked(name, closing) for name, closing in self._closings]
 
     def close(self) -> bool:
-        """Close everything; return whether all of it ended within the deadline."""
-        with self._lock:
-            if self._closed:
-                return True
-            self._closed = True
-        deadline = time.monotonic() + self._timeout
-        for parked in self._parked:
-            parked.release(self._timeout)
+        """Close everything; return whether all of it ended within the deadline.
+
+        A second call, such as a signal's while the interpreter exits, waits for the first one's deadline.
+        """
+        # Taken once and never given back: a handler that interrupts this very line must not wait for it.
+        if self._once.acquire(blocking=False):
+            self._deadline = time.monotonic() + self._timeout
+            for parked in self._parked:
+                parked.release(self._timeout)
         # Every one is waited for, also after one that was late.
-        ended = [parked.join(deadline - time.monotonic()) for parked in self._parked]
+        ended = [parked.join(self._deadline - time.monotonic()) for parked in self._parked]
         return all(ended)
 
     def register(self) -> None:
@@ -89,8 +91,8 @@ class Exit:
         self.guard_signals()
 
     def _after_fork(self) -> None:
-        self._lock = threading.Lock()
-        self._closed = False
+        self._once = threading.Lock()
+        self._deadline = 0.0
         self._parked = self._park()
 
     def guard_signals(self) -> None:

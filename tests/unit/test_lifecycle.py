@@ -71,6 +71,17 @@ def test_an_ordinary_exit_closes_without_starting_threads() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "closed\n", "")
 
 
+def test_a_signal_that_comes_while_the_interpreter_exits_waits_for_what_is_being_closed() -> None:
+    ended = _run("""
+        def close(_):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.5)
+            print("closed", flush=True)
+        Exit([("traces", close)], timeout=5).register()
+    """)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "closed\n")
+
+
 def test_a_forked_child_closes_for_itself() -> None:
     ended = _run("""
         Exit([("traces", lambda _: print("closed", os.getpid() == parent, flush=True))], timeout=5).register()
