@@ -1,0 +1,1 @@
+"""The development console: OTLP in, SQLite, one page."""
