@@ -1,6 +1,6 @@
 # Verbs for people; CI runs the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help setup test check format docs bench demo stack clean
+.PHONY: help environment setup test check format docs bench demo stack clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
@@ -8,6 +8,9 @@ WORKERS ?= 2
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+environment:
+	@PYTHON=$(PYTHON) scripts/setup environment
 
 setup: ## create .venv, install everything and build the backends
 	@PYTHON=$(PYTHON) scripts/setup
@@ -28,8 +31,8 @@ docs: ## renew generated pages
 bench: ## benchmarks, side by side and interleaved
 	@python -m benchmarks.startup
 
-demo: setup ## the stack, the service, traffic, and where to look
-	@mita-otel demo
+demo: environment ## the console, the service, traffic, and where to look (ARGS=--stack: the real backends)
+	@mita-otel demo $(ARGS)
 
 stack: setup ## bring up the backends
 	@mita-otel stack up
