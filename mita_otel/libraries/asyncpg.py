@@ -11,6 +11,7 @@ from asyncpg.cursor import BaseCursor
 from asyncpg.pool import Pool
 from asyncpg.prepared_stmt import PreparedStatement
 
+from mita_otel.libraries.around import awaits
 from mita_otel.libraries.database import (
     Attributes,
     Client,
@@ -24,27 +25,20 @@ from mita_otel.libraries.database import (
 )
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
 
 _Method = Callable[..., Coroutine[Any, Any, Any]]
 _Question = tuple[Any, str, object]
 """A connection, a statement, and the sets of arguments of a batch (None for a single execution)."""
 
-_instrumented: list[Instrumented] = []
 
-
+@Once
 def instrument(telemetry: Telemetry) -> Instrumented:
-    """Trace every call on every connection, and measure every pool; a second call changes nothing."""
-    if not _instrumented:
-        _instrumented.append(_instrument(telemetry))
-    return _instrumented[0]
-
-
-def _instrument(telemetry: Telemetry) -> Instrumented:
-    faults = Faults("asyncpg")
-    client = Client("asyncpg", telemetry.tracer_provider, telemetry.meter_provider, faults)
+    """Trace every call on every connection, and measure every pool."""
+    client = Client("asyncpg", telemetry)
     pools = _Pools()
-    metrics = PoolMetrics(client.meter, pools.states, faults)
+    metrics = PoolMetrics(client.meter, pools.states, client.faults)
     patches = Patches()
     for owner, read, names in _METHODS:
         for name in names:
@@ -52,12 +46,11 @@ def _instrument(telemetry: Telemetry) -> Instrumented:
     # The server is asked to quote the arguments of the copied query: a question of the driver's own.
     patches.replace(asyncpg.Connection, "copy_from_query", _tracing(client, _of_copied_query, hush=True))
     patches.replace(asyncpg.Connection, "reset", _hushing)
-    patches.replace(Pool, "_acquire", _acquiring(pools, metrics, faults))
+    patches.replace(Pool, "_acquire", _acquiring(pools, metrics, client.faults))
 
     def undo() -> None:
         patches.undo()
         pools.clear()
-        _instrumented.clear()
 
     return Instrumented("asyncpg", asyncpg.__version__, "ours", undo)
 
@@ -115,25 +108,7 @@ def _tracing(client: Client, read: Callable[..., _Question], *, hush: bool = Fal
         call = _endpoint_of(connection).statement(statement, batch=size > 1)
         return None if call is None else client.begin(call, batch_size=size, hush=hush)
 
-    guarded = client.faults.guard(begin)
-
-    def wrapper(original: _Method) -> _Method:
-        @wraps(original)
-        async def traced(target: Any, *args: Any, **kwargs: Any) -> Any:
-            operation = guarded(target, args, kwargs)
-            if operation is None:
-                return await original(target, *args, **kwargs)
-            try:
-                result = await original(target, *args, **kwargs)
-            except BaseException as error:
-                operation.end(error)
-                raise
-            operation.end()
-            return result
-
-        return traced
-
-    return wrapper
+    return awaits(client.faults.guard(begin))
 
 
 def _endpoint_of(connection: Any) -> Endpoint:

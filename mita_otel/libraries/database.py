@@ -16,12 +16,13 @@ from weakref import WeakSet
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, MeterProvider, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
 from opentelemetry.semconv._incubating.metrics import db_metrics
 from opentelemetry.semconv.schemas import Schemas
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, TracerProvider, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.model import Telemetry
 from mita_otel.libraries.statements import TEXT_LIMIT, describe
 
 STATEMENTS_KEPT: Final = 1024
@@ -171,16 +172,14 @@ class Client:
 
     __slots__ = ("duration", "faults", "meter", "tracer")
 
-    def __init__(
-        self, library: str, tracer_provider: TracerProvider, meter_provider: MeterProvider, faults: Faults
-    ) -> None:
+    def __init__(self, library: str, telemetry: Telemetry) -> None:
         scope = f"mita_otel.libraries.{library}"
-        self.tracer: Tracer = tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
-        self.meter: Meter = meter_provider.get_meter(scope, VERSION, SCHEMA_URL)
+        self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
+        self.meter: Meter = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL)
         self.duration: Histogram = self.meter.create_histogram(
             "db.client.operation.duration", unit="s", description="Duration of database client operations."
         )
-        self.faults = faults
+        self.faults = Faults(library)
 
     def begin(
         self, call: Call, *, batch_size: int = 0, hush: bool = False, details: Callable[[], Attributes] | None = None

@@ -24,6 +24,7 @@ from mita_otel import correlation
 from mita_otel.libraries.database import SCHEMA_URL, VERSION, Attributes, type_name
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
 from mita_otel.redaction import redact_url
 
@@ -36,27 +37,15 @@ _SUPPRESSING: Final = (
     _SUPPRESS_HTTP_INSTRUMENTATION_KEY,
 )
 
-_instrumented: list[Instrumented] = []
 
-
+@Once
 def instrument(telemetry: Telemetry) -> Instrumented:
-    """Trace every request that leaves through a network transport; a second call changes nothing."""
-    if not _instrumented:
-        _instrumented.append(_instrument(telemetry))
-    return _instrumented[0]
-
-
-def _instrument(telemetry: Telemetry) -> Instrumented:
+    """Trace every request that leaves through a network transport."""
     outbound = _Outbound(telemetry, Faults("httpx"))
     patches = Patches()
     patches.replace(httpx.HTTPTransport, "handle_request", _sync(outbound))
     patches.replace(httpx.AsyncHTTPTransport, "handle_async_request", _async(outbound))
-
-    def undo() -> None:
-        patches.undo()
-        _instrumented.clear()
-
-    return Instrumented("httpx", httpx.__version__, "ours", undo)
+    return Instrumented("httpx", httpx.__version__, "ours", patches.undo)
 
 
 @lru_cache(1024)

@@ -1,8 +1,8 @@
 """redis-py 5 to 8, sync and asyncio, single server and cluster: one span a command or a pipeline."""
 
 import re
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from functools import lru_cache, wraps
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -13,6 +13,7 @@ import redis.asyncio.cluster
 import redis.asyncio.connection
 import redis.cluster
 
+from mita_otel.libraries.around import awaits, calls
 from mita_otel.libraries.database import (
     Attributes,
     Call,
@@ -23,8 +24,8 @@ from mita_otel.libraries.database import (
     PoolState,
     pool_attributes,
 )
-from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
 
 ARGUMENTS_SHOWN: Final = 16
@@ -44,44 +45,35 @@ CLUSTER: Final = Endpoint("redis", "0")
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9._]{0,31}(?: [A-Z0-9._-]{1,32})?", re.ASCII)
 _UNLIMITED: Final = 2**31
 
-_instrumented: list[Instrumented] = []
 
-
+@Once
 def instrument(telemetry: Telemetry) -> Instrumented:
-    """Trace every command and pipeline, and measure every pool; a second call changes nothing."""
-    if not _instrumented:
-        _instrumented.append(_instrument(telemetry))
-    return _instrumented[0]
-
-
-def _instrument(telemetry: Telemetry) -> Instrumented:
-    faults = Faults("redis")
-    client = Client("redis", telemetry.tracer_provider, telemetry.meter_provider, faults)
+    """Trace every command and pipeline, and measure every pool."""
+    client = Client("redis", telemetry)
     servers = _Servers()
-    PoolMetrics(client.meter, servers.states, faults)
-    command = faults.guard(_Begin(client, servers, command=True))
-    pipeline = faults.guard(_Begin(client, servers, command=False))
+    PoolMetrics(client.meter, servers.states, client.faults)
+    command = client.faults.guard(_Begin(client, servers, command=True))
+    pipeline = client.faults.guard(_Begin(client, servers, command=False))
     patches = Patches()
     for owner, name, begin, wrapper in (
-        (redis.Redis, "execute_command", command, _sync),
-        (redis.cluster.RedisCluster, "execute_command", command, _sync),
-        (redis.client.PubSub, "execute_command", command, _sync),
-        (redis.client.Pipeline, "immediate_execute_command", command, _sync),
-        (redis.client.Pipeline, "execute", pipeline, _sync),
-        (redis.cluster.ClusterPipeline, "execute", pipeline, _sync),
-        (redis.asyncio.Redis, "execute_command", command, _async),
-        (redis.asyncio.RedisCluster, "execute_command", command, _async),
-        (redis.asyncio.client.PubSub, "execute_command", command, _async),
-        (redis.asyncio.client.Pipeline, "immediate_execute_command", command, _async),
-        (redis.asyncio.client.Pipeline, "execute", pipeline, _async),
-        (redis.asyncio.cluster.ClusterPipeline, "execute", pipeline, _async),
+        (redis.Redis, "execute_command", command, calls),
+        (redis.cluster.RedisCluster, "execute_command", command, calls),
+        (redis.client.PubSub, "execute_command", command, calls),
+        (redis.client.Pipeline, "immediate_execute_command", command, calls),
+        (redis.client.Pipeline, "execute", pipeline, calls),
+        (redis.cluster.ClusterPipeline, "execute", pipeline, calls),
+        (redis.asyncio.Redis, "execute_command", command, awaits),
+        (redis.asyncio.RedisCluster, "execute_command", command, awaits),
+        (redis.asyncio.client.PubSub, "execute_command", command, awaits),
+        (redis.asyncio.client.Pipeline, "immediate_execute_command", command, awaits),
+        (redis.asyncio.client.Pipeline, "execute", pipeline, awaits),
+        (redis.asyncio.cluster.ClusterPipeline, "execute", pipeline, awaits),
     ):
         patches.replace(owner, name, wrapper(begin))
 
     def undo() -> None:
         patches.undo()
         servers.clear()
-        _instrumented.clear()
 
     return Instrumented("redis", redis.__version__, "ours", undo)
 
@@ -171,7 +163,7 @@ class _Begin:
         self._servers = servers
         self._begin = self._command if command else self._pipeline
 
-    def __call__(self, target: Any, args: tuple[Any, ...]) -> Operation | None:
+    def __call__(self, target: Any, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Operation | None:
         return self._begin(target, args)
 
     def _command(self, target: Any, args: tuple[Any, ...]) -> Operation | None:
@@ -197,46 +189,3 @@ def _commands(pipeline: Any, size: int) -> Attributes:
     if lines and size > COMMANDS_SHOWN:
         lines.append(f"...[{size} commands]")
     return {"db.query.text": "\n".join(lines)} if lines else {}
-
-
-_Begins = Callable[[Any, tuple[Any, ...]], Operation | None]
-
-
-def _sync(begin: _Begins) -> Callable[[Any], Any]:
-    def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(original)
-        def traced(target: Any, *args: Any, **kwargs: Any) -> Any:
-            operation = begin(target, args)
-            if operation is None:
-                return original(target, *args, **kwargs)
-            try:
-                result = original(target, *args, **kwargs)
-            except BaseException as error:
-                operation.end(error)
-                raise
-            operation.end()
-            return result
-
-        return traced
-
-    return wrapper
-
-
-def _async(begin: _Begins) -> Callable[[Any], Any]:
-    def wrapper(original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
-        @wraps(original)
-        async def traced(target: Any, *args: Any, **kwargs: Any) -> Any:
-            operation = begin(target, args)
-            if operation is None:
-                return await original(target, *args, **kwargs)
-            try:
-                result = await original(target, *args, **kwargs)
-            except BaseException as error:
-                operation.end(error)
-                raise
-            operation.end()
-            return result
-
-        return traced
-
-    return wrapper

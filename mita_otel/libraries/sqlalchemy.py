@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import Pool, QueuePool
 
+from mita_otel.libraries.around import calls
 from mita_otel.libraries.database import (
     Attributes,
     Client,
@@ -31,6 +32,7 @@ from mita_otel.libraries.database import (
 )
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
 
 _SYSTEMS: Final = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
@@ -39,39 +41,30 @@ _SYSTEMS: Final = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
 _PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
 """Ports of URLs that name none."""
 
-_instrumented: list[Instrumented] = []
 
-
+@Once
 def instrument(telemetry: Telemetry) -> Instrumented:
-    """Trace every execution of every engine, and measure every pool; a second call changes nothing."""
-    if not _instrumented:
-        _instrumented.append(_instrument(telemetry))
-    return _instrumented[0]
-
-
-def _instrument(telemetry: Telemetry) -> Instrumented:
-    faults = Faults("sqlalchemy")
-    client = Client("sqlalchemy", telemetry.tracer_provider, telemetry.meter_provider, faults)
+    """Trace every execution of every engine, and measure every pool."""
+    client = Client("sqlalchemy", telemetry)
     engines = _Engines()
-    metrics = PoolMetrics(client.meter, engines.states, faults)
+    metrics = PoolMetrics(client.meter, engines.states, client.faults)
     patches = Patches()
     for name, begin in (
         ("_exec_single_context", _begin_single),
         ("_exec_insertmany_context", _begin_pages),
         ("_cursor_execute", _begin_internal),
     ):
-        patches.replace(Connection, name, _executing(faults.guard(_Begin(client, engines, begin))))
-    patches.replace(Engine, "raw_connection", _connecting(engines, metrics, faults))
+        patches.replace(Connection, name, calls(client.faults.guard(_Begin(client, engines, begin))))
+    patches.replace(Engine, "raw_connection", _connecting(engines, metrics, client.faults))
     # Not the engine's constructor: create_engine reads its signature to tell which arguments are allowed.
-    patches.replace(Dialect, "engine_created", _registering(engines, faults))
-    mark = faults.guard(_own)
+    patches.replace(Dialect, "engine_created", _registering(engines, client.faults))
+    mark = client.faults.guard(_own)
     event.listen(Pool, "connect", mark)
 
     def undo() -> None:
         patches.undo()
         event.remove(Pool, "connect", mark)
         engines.clear()
-        _instrumented.clear()
 
     return Instrumented("sqlalchemy", sqlalchemy.__version__, "ours", undo)
 
@@ -157,31 +150,11 @@ class _Begin:
         self._engines = engines
         self._read = read
 
-    def __call__(self, connection: Connection, args: tuple[Any, ...]) -> Operation | None:
+    def __call__(self, connection: Connection, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Operation | None:
         statement, batch_size = self._read(*args)
         found, _ = self._engines.find(connection.engine)
         call = found.statement(statement, batch=batch_size > 1)
         return None if call is None else self._client.begin(call, batch_size=batch_size)
-
-
-def _executing(begin: Callable[[Connection, tuple[Any, ...]], Operation | None]) -> Callable[[Any], Any]:
-    def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(original)
-        def execute(connection: Connection, *args: Any, **kwargs: Any) -> Any:
-            operation = begin(connection, args)
-            if operation is None:
-                return original(connection, *args, **kwargs)
-            try:
-                result = original(connection, *args, **kwargs)
-            except BaseException as error:
-                operation.end(error)
-                raise
-            operation.end()
-            return result
-
-        return execute
-
-    return wrapper
 
 
 def _connecting(engines: _Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:

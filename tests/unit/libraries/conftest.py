@@ -29,5 +29,4 @@ def unsampled() -> Iterator[Recording]:
 def _instrumentation_undone() -> Iterator[None]:
     yield
     for library in (asyncpg, httpx, redis, sqlalchemy):
-        for instrumented in list(library._instrumented):
-            instrumented.undo()
+        library.instrument.undo()

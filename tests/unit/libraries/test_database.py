@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mita_otel.libraries.database import Client, Endpoint, driver_error, quiet, status_code, type_name
-from mita_otel.libraries.faults import Faults
 from tests.unit.libraries.recording import Recording
 
 
@@ -21,7 +20,7 @@ class StubError(Exception):
 @pytest.fixture
 def client(recording: Recording) -> Client:
     """A client of a library of no one's."""
-    return Client("none", recording.telemetry.tracer_provider, recording.telemetry.meter_provider, Faults("none"))
+    return Client("none", recording.telemetry)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +105,7 @@ def test_a_batch_of_one_is_none(client: Client, recording: Recording) -> None:
 
 
 def test_details_are_not_asked_for_without_a_span_that_records(unsampled: Recording) -> None:
-    telemetry = unsampled.telemetry
-    client = Client("none", telemetry.tracer_provider, telemetry.meter_provider, Faults("none"))
+    client = Client("none", unsampled.telemetry)
 
     operation = client.begin(Endpoint("redis").call("GET", "GET", {}), details=lambda: pytest.fail("asked"))
 
