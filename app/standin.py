@@ -1,6 +1,6 @@
 """A stand-in for the external rates and insights APIs: `python -m app.standin --port 8090`.
 
-Its latency and error rate are set at the start, or while it runs by `PUT /behaviour`.
+Its latency and the shares of answers that wait or fail are set at the start, or while it runs by `PUT /behaviour`.
 """
 
 import argparse
@@ -21,6 +21,7 @@ class Behaviour(BaseModel):
     """How the stand-in misbehaves."""
 
     latency: Annotated[float, Field(ge=0, le=60)] = 0.0
+    latency_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     garbage: str | None = Field(default=None, max_length=1_000_000)
     """Sent as the whole answer, if given."""
@@ -39,7 +40,8 @@ def create_app(behaviour: Behaviour) -> FastAPI:
     current = [behaviour]
 
     async def misbehave() -> None:
-        await asyncio.sleep(current[0].latency)
+        if random.random() < current[0].latency_rate:  # noqa: S311 - chance, not secrecy
+            await asyncio.sleep(current[0].latency)
         if random.random() < current[0].error_rate:  # noqa: S311 - chance, not secrecy
             raise HTTPException(502, "as told")
 
@@ -76,10 +78,11 @@ def main() -> None:
     """Run the stand-in."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8090)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds added to each answer")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that answers wait")
+    parser.add_argument("--latency-rate", type=float, default=1.0, help="share of answers that wait, 0 to 1")
     parser.add_argument("--error-rate", type=float, default=0.0, help="share of answers that are errors, 0 to 1")
     given = parser.parse_args()
-    behaviour = Behaviour(latency=given.latency, error_rate=given.error_rate)
+    behaviour = Behaviour(latency=given.latency, latency_rate=given.latency_rate, error_rate=given.error_rate)
     uvicorn.run(create_app(behaviour), host="127.0.0.1", port=given.port, log_level="warning")
 
 

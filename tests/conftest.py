@@ -1,5 +1,7 @@
 """Fixtures that every test may ask for."""
 
+import signal
+
 from hypothesis import settings
 
 pytest_plugins = ["tests.fixtures.servers"]
@@ -7,3 +9,7 @@ pytest_plugins = ["tests.fixtures.servers"]
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("mita_otel", deadline=None)
 settings.load_profile("mita_otel")
+
+# A run in the background of a shell is born with SIGINT ignored, and so would be every service that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,7 +5,6 @@ import fcntl
 import importlib.util
 import os
 import pwd
-import random
 import re
 import secrets
 import shutil
@@ -13,7 +12,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,8 +21,9 @@ from typing import Final
 
 import psutil
 
+from mita_otel.stack.child import launch
 from mita_otel.stack.model import StackError
-from mita_otel.stack.ports import LOOPBACK, port_is_free
+from mita_otel.stack.ports import LOOPBACK, free_port, port_is_free
 
 _START_TIMEOUT: Final = 30.0
 """Seconds until a server must answer: 1 s is usual, a busy machine that has to recover a crash takes longer."""
@@ -34,8 +33,6 @@ _POLL: Final = 0.01
 """Seconds between two looks at a server that starts."""
 _ATTEMPTS: Final = 5
 """Ports to try, as between our look at a port and the server's own bind somebody else may take it."""
-_PORTS: Final = range(20_000, 32_000)
-"""Below the range from which Linux takes the ports of outgoing connections."""
 _SOCKET_PATH_LIMIT: Final = 107
 """Characters of the path of a Unix socket. Source: unix(7), sun_path less its terminating zero."""
 _USER: Final = "mita"
@@ -58,28 +55,6 @@ _POSTGRES_SETTINGS: Final[Mapping[str, str]] = {
     "max_connections": "200",
     "logging_collector": "off",
 }
-
-_LAUNCHER: Final = """
-import ctypes, os, sys
-parent, number, user, group = map(int, sys.argv[1:5])
-if user >= 0:
-    os.setgroups([])
-    os.setgid(group)
-    os.setuid(user)
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, number)
-if os.getppid() != parent:
-    sys.exit("the process that starts this server has gone")
-os.execv(sys.argv[5], sys.argv[5:])
-"""
-"""Becomes the server, which then gets a signal when its parent dies, however the parent dies.
-
-A process of its own rather than `preexec_fn`, which may deadlock in a parent with threads. The signal is asked for
-after the change of user, which would clear it, and the parent is looked at after that, as it may have died before.
-Source: prctl(2), PR_SET_PDEATHSIG. It is the thread that called `start` whose end counts as the parent's: start servers
-from a thread that lives as long as they should. On other systems than Linux a killed parent leaves the server running;
-the next start in the same folder ends it.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +332,7 @@ def _serve(plan: Callable[[int], _Plan], url: str, folder: Path, port: int | Non
 def _started(plan: Callable[[int], _Plan], url: str, folder: Path, port: int | None) -> Server:
     """Start on the given port, or on free ones until no other process was faster."""
     for attempt in range(1, _ATTEMPTS + 1):
-        number = port or _free_port()
+        number = port or free_port()
         server = Server(url.format(port=number), number, folder, plan(number))
         try:
             server.start()
@@ -369,28 +344,16 @@ def _started(plan: Callable[[int], _Plan], url: str, folder: Path, port: int | N
     raise AssertionError  # the loop returns or raises
 
 
-def _free_port() -> int:
-    while not port_is_free(number := random.choice(_PORTS)):  # noqa: S311 - not a secret
-        pass
-    return number
-
-
 def _launch(plan: _Plan) -> subprocess.Popen[bytes]:
     account = plan.account
-    words = (os.getpid(), int(plan.orphaned), account.user if account else -1, account.group if account else -1)
-    with plan.log.open("ab") as log:
-        return subprocess.Popen(
-            # Isolated and without site-packages: it starts in some 10 ms and no one's start-up hook runs in it.
-            (sys.executable, "-I", "-S", "-c", _LAUNCHER, *map(str, words), *plan.command),
-            cwd=plan.folder,
-            env=_environment(plan.folder),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            # Keeps the terminal's Ctrl-C from it; not a session of its own, as the kernel continues a paused process
-            # whose group its parent's death leaves orphaned, and only then it can take its last signal.
-            process_group=0,
-        )
+    return launch(
+        plan.command,
+        folder=plan.folder,
+        log=plan.log,
+        environment=_environment(plan.folder),
+        orphaned=plan.orphaned,
+        user=(account.user, account.group) if account else None,
+    )
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -474,17 +437,33 @@ def _account(folder: Path) -> _Account | None:
     """
     if os.geteuid() != 0:
         return None
+    account = _unprivileged()
+    if account is None:
+        raise StackError("PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it as")
+    if not account.reaches(folder):
+        raise StackError(
+            f"PostgreSQL, which runs as {account.name}, cannot reach {folder}: choose one below /tmp or /srv"
+        )
+    os.chown(folder, account.user, account.group)
+    return account
+
+
+def _unprivileged() -> _Account | None:
+    """Return the user that PostgreSQL runs as when this process is root's; None if there is no such user."""
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             entry = pwd.getpwnam(name)
-            account = _Account(name, entry.pw_uid, entry.pw_gid)
-            if not account.reaches(folder):
-                raise StackError(
-                    f"PostgreSQL, which runs as {name}, cannot reach {folder}: choose one below /tmp or /srv"
-                )
-            os.chown(folder, account.user, account.group)
-            return account
-    raise StackError("PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it as")
+            return _Account(name, entry.pw_uid, entry.pw_gid)
+    return None
+
+
+def postgres_reaches(folder: Path) -> bool:
+    """Say whether PostgreSQL could keep its data below a folder, which need not exist yet."""
+    if os.geteuid() != 0:
+        return True
+    account = _unprivileged()
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return account is not None and account.reaches(there / "data")
 
 
 def _choose(data: Path, programs: Path | None) -> Path:

@@ -13,6 +13,10 @@ _RANGE: Final = range(20_000, 32_000)
 """Below the range from which Linux takes the ports of outgoing connections."""
 
 
+def _any_port() -> int:
+    return random.choice(_RANGE)  # noqa: S311 - not a secret
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """A port for each listener; the defaults are those of the configuration files."""
@@ -42,7 +46,7 @@ class Ports:
         is_free: Callable[[int], bool],
         *,
         wanted: "Ports | None" = None,
-        pick: Callable[[], int] = lambda: random.choice(_RANGE),  # noqa: S311 - not a secret
+        pick: Callable[[], int] = _any_port,
     ) -> Self:
         """Return the given ports as they are, for the rest the wanted ones that are free, and free ones otherwise.
 
@@ -88,6 +92,13 @@ def _check(given: Mapping[str, int], names: tuple[str, ...], is_free: Callable[[
             raise StackError(f"--port {name}={number}: a port is a number between 1 and 65535")
         if not is_free(number):
             raise StackError(f"--port {name}={number}: something listens there already; free it or give another")
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing listens on."""
+    while not port_is_free(number := _any_port()):
+        pass
+    return number
 
 
 def port_is_free(number: int) -> bool:

@@ -48,6 +48,11 @@ def spawn(command: tuple[str, ...], environment: Mapping[str, str], log: Path) -
         setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM],
         setsigmask=[],
     )
+    return identify(pid)
+
+
+def identify(pid: int) -> Running:
+    """Return the identity of a process that runs now."""
     return Running(pid, _stat(pid)[1])
 
 
