@@ -1,0 +1,121 @@
+/**
+ * What the console answers, as types; no code. Times and durations are whole microseconds.
+ *
+ * @typedef {Record<string, string>} Labels
+ *
+ * @typedef {object} TraceSummary
+ * @property {string} traceID
+ * @property {string} service      of the root span, or of the earliest one while the root is missing
+ * @property {string} operation
+ * @property {number} start
+ * @property {number} duration
+ * @property {number} spans
+ * @property {number} errors
+ * @property {{name: string, spans: number}[]} services
+ *
+ * @typedef {{key: string, type?: string, value: unknown}} Tag
+ * @typedef {{refType: string, traceID: string, spanID: string}} Reference
+ *
+ * @typedef {object} JaegerSpan
+ * @property {string} spanID
+ * @property {string} operationName
+ * @property {Reference[]} [references]
+ * @property {number} startTime
+ * @property {number} duration
+ * @property {Tag[]} [tags]
+ * @property {{timestamp: number, fields: Tag[]}[]} [logs]
+ * @property {string} processID
+ * @property {string[] | null} [warnings]
+ *
+ * @typedef {{serviceName: string, tags?: Tag[]}} Process
+ * @typedef {{traceID: string, spans: JaegerSpan[], processes: Record<string, Process>}} JaegerTrace
+ * @typedef {{spanID: string, start: number, end: number}} Section
+ * @typedef {object} TraceExemplar
+ * @property {string} instrument
+ * @property {string} service
+ * @property {Labels} attributes
+ * @property {number} time
+ * @property {number} value
+ * @property {string} spanID
+ *
+ * @typedef {object} TraceAnswer
+ * @property {JaegerTrace} trace
+ * @property {Section[]} critical_path
+ * @property {number} duplicates
+ * @property {string[]} missing_parents
+ * @property {TraceExemplar[]} exemplars
+ *
+ * @typedef {object} LogRecord
+ * @property {number} id
+ * @property {number} time
+ * @property {number} severity     1 to 24, 0 if not given
+ * @property {string} severity_text
+ * @property {string} service
+ * @property {string} scope
+ * @property {unknown} body
+ * @property {string | null} trace_id
+ * @property {string | null} span_id
+ * @property {Record<string, unknown>} attributes
+ * @property {Record<string, unknown>} resource
+ *
+ * @typedef {object} Instrument
+ * @property {string} name
+ * @property {string} unit
+ * @property {string} description
+ * @property {string} kind
+ * @property {boolean} monotonic
+ * @property {string[]} services
+ * @property {number} series
+ * @property {Record<string, string[]>} attributes
+ *
+ * @typedef {[number, number | null]} Point
+ * @typedef {{labels: Labels, points: Point[]}} Series
+ * @typedef {{time: number, value: number, trace_id: string, span_id: string, labels: Labels}} Exemplar
+ * @typedef {{name: string, unit: string, kind: string, series: Series[], exemplars: Exemplar[]}} MetricAnswer
+ *
+ * @typedef {object} ServiceRow
+ * @property {string} name
+ * @property {number} rate         calls a second
+ * @property {number} error_rate   0 to 1
+ * @property {number | null} p50
+ * @property {number | null} p95
+ * @property {number | null} p99
+ *
+ * @typedef {object} Route
+ * @property {string} operation
+ * @property {string} kind
+ * @property {number} rate
+ * @property {number} error_rate
+ * @property {number} calls
+ * @property {number} errors
+ * @property {number | null} p50
+ * @property {number | null} p95
+ * @property {number | null} p99
+ *
+ * @typedef {object} Minute
+ * @property {number} minute       its number or its start; see `minuteStart`
+ * @property {number} calls
+ * @property {number} errors
+ * @property {number | null} p50
+ * @property {number | null} p95
+ * @property {number | null} p99
+ *
+ * @typedef {{name: string, kind: string, calls: number, errors: number}} MapNode
+ * @typedef {{caller: string, callee: string, calls: number, errors: number}} MapEdge
+ * @typedef {{nodes: MapNode[], edges: MapEdge[]}} MapAnswer
+ *
+ * @typedef {object} Status
+ * @property {string} version
+ * @property {number} started
+ * @property {number} spans
+ * @property {number} records
+ * @property {number} points
+ * @property {number} size         bytes
+ * @property {number} max_size     bytes
+ * @property {number} max_age      seconds
+ * @property {number | null} oldest
+ * @property {Record<string, number>} counters
+ * @property {string} notice
+ */
+
+export {};

@@ -1,0 +1,68 @@
+/** Attributes as a table; a long value is cut until somebody wants all of it. */
+
+import { h } from "../dom.js";
+import { count, text } from "../format.js";
+
+const CUT = 320; // characters
+
+/**
+ * Return a value as text, the beginning of it if it is long.
+ *
+ * @param {unknown} value
+ */
+export function value(value) {
+  const whole = text(value);
+  if (whole.length <= CUT) return h("span", { class: "value" }, whole);
+  const shown = h("span", {}, `${whole.slice(0, CUT)}…`);
+  const all = `show all ${count(whole.length)} characters`;
+  const button = h("button", { class: "more", type: "button", "aria-expanded": "false", onclick: flip }, all);
+  function flip() {
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    button.textContent = open ? "show less" : all;
+    shown.textContent = open ? whole : `${whole.slice(0, CUT)}…`;
+  }
+  return h("span", { class: "value" }, shown, " ", button);
+}
+
+/**
+ * Return a table of attributes in alphabetical order.
+ *
+ * @param {Iterable<[string, unknown]>} entries
+ * @param {string} caption    for those who do not see where it stands
+ * @param {(key: string, value: unknown) => import("../dom.js").Child} [action]  what can be done with one of them
+ */
+export function attributes(entries, caption, action) {
+  const sorted = [...entries].sort(([one], [other]) => (one < other ? -1 : 1));
+  if (!sorted.length) return h("p", { class: "muted" }, "none");
+  const rows = sorted.map(([key, item]) => h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, value(item), action?.(key, item))));
+  return h("table", { class: "attributes" }, h("caption", { class: "unseen" }, caption), h("tbody", {}, rows));
+}
+
+/**
+ * Return a section that can be closed.
+ *
+ * @param {string} title
+ * @param {import("../dom.js").Child} content
+ * @param {{open?: boolean, number?: number}} [how]
+ */
+export function section(title, content, { open = true, number } = {}) {
+  const badge = number === undefined ? null : h("span", { class: "badge" }, count(number));
+  return h("details", { class: "section", open }, h("summary", {}, title, badge), content);
+}
+
+/**
+ * Return a button that copies a text.
+ *
+ * @param {string} whole
+ * @param {string} what
+ */
+export function copy(whole, what) {
+  const button = h("button", { class: "quiet", type: "button", title: `copy ${what}`, "aria-label": `copy ${what}`, onclick: press }, "⧉");
+  async function press() {
+    await navigator.clipboard.writeText(whole);
+    button.textContent = "✓";
+    setTimeout(() => (button.textContent = "⧉"), 1500);
+  }
+  return button;
+}

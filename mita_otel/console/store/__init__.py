@@ -1,0 +1,1 @@
+"""What the console keeps: one SQLite file, written by one thread and read by many."""
