@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from mita_otel.export.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+from mita_otel.endpoint import OtlpEndpoint, Signal, otlp_endpoint
 
 OTEL_DEFAULTS: Final[Mapping[str, str]] = {
     # Stable names only: the old HTTP conventions put the client's Host header into metrics.

@@ -1,6 +1,6 @@
 """Delivery of telemetry by OTLP in which nothing is lost quietly: spans, log records and metrics."""
 
-from mita_otel.export.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+from mita_otel.endpoint import OtlpEndpoint, Signal, otlp_endpoint
 from mita_otel.export.logs import OutboxLogRecordProcessor
 from mita_otel.export.metrics import OtlpMetricExporter
 from mita_otel.export.outbox import Closed, Outbox

@@ -10,8 +10,8 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped] 
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # no types shipped
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # no types shipped
 
+from mita_otel.endpoint import OtlpEndpoint, Signal
 from mita_otel.export.answer import accepted, one_line
-from mita_otel.export.endpoint import OtlpEndpoint, Signal
 from mita_otel.export.sender import Outcome, Refused, Retry
 
 METHODS: Final[dict[Signal, str]] = {

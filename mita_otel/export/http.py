@@ -15,8 +15,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from mita_otel.endpoint import OtlpEndpoint
 from mita_otel.export.answer import judge
-from mita_otel.export.endpoint import OtlpEndpoint
 from mita_otel.export.sender import Outcome, Retry
 
 if TYPE_CHECKING:

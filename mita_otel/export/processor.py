@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeVar
 
 from opentelemetry.metrics import MeterProvider
 
-from mita_otel.export.endpoint import Signal
+from mita_otel.endpoint import Signal
 from mita_otel.export.observation import observe
 from mita_otel.export.outbox import Closed, Outbox
 from mita_otel.export.pace import Pace

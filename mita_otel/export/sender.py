@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from mita_otel.export.endpoint import OtlpEndpoint, Signal
+from mita_otel.endpoint import OtlpEndpoint, Signal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from mita_otel.redaction import REDACTED, redact_url
+
 Signal: TypeAlias = Literal["traces", "metrics", "logs"]
 Protocol: TypeAlias = Literal["http/protobuf", "grpc"]
 Compression: TypeAlias = Literal["none", "gzip"]
@@ -95,6 +97,12 @@ def otlp_endpoint(environment: Mapping[str, str], signal: Signal) -> OtlpEndpoin
     )
 
 
+def masked_url(url: str) -> str:
+    """Return a URL as a message may show it, also one without a scheme, whose user and password nothing marks."""
+    _, at, host = url.rpartition("@")
+    return redact_url(url) if "//" in url or not at else f"{REDACTED}@{redact_url(host)}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Variables:
     """The two names of each option, the signal's first."""
@@ -116,7 +124,9 @@ class _Variables:
         return own if self.own(option) else f"OTEL_EXPORTER_OTLP_{option}"
 
     def wrong(self, option: str, allowed: str) -> ValueError:
-        return ValueError(f"{self.name(option)}={self.text(option)!r} is not allowed; allowed: {allowed}")
+        text = self.text(option) or ""
+        shown = masked_url(text) if option == "ENDPOINT" else text
+        return ValueError(f"{self.name(option)}={shown!r} is not allowed; allowed: {allowed}")
 
     def _value(self, name: str) -> str | None:
         return self.environment.get(name, "").strip() or None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mita_otel.export.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+from mita_otel.endpoint import OtlpEndpoint, Signal, otlp_endpoint
 
 P = "OTEL_EXPORTER_OTLP_"
 
@@ -131,3 +131,10 @@ def test_credentials_show_neither_in_repr_nor_in_the_destination() -> None:
     endpoint = otlp_endpoint(environment, "traces")
     assert endpoint.destination == "https://c:1/v1"
     assert "authorization" not in repr(endpoint)
+
+
+@pytest.mark.parametrize("url", ["me:hunter2@c:4318", "ftp://me:hunter2@c", "http://me:hunter2@c:port"])
+def test_a_wrong_endpoint_is_an_error_that_keeps_its_password_to_itself(url: str) -> None:
+    with pytest.raises(ValueError, match="is not allowed") as raised:
+        otlp_endpoint({P + "ENDPOINT": url}, "traces")
+    assert "hunter2" not in str(raised.value)
