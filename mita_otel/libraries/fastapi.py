@@ -1,11 +1,10 @@
 """FastAPI: its native telemetry from 0.142, contrib's instrumentation before; our server layer around either."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import fastapi
 import wrapt
@@ -14,8 +13,6 @@ from opentelemetry._logs import Logger, LoggerProvider, LogRecord
 
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.web.server import SCOPE_KEY, ServerLayer
-
-_logger: Final = logging.getLogger("mita_otel.libraries.fastapi")
 
 
 class _Exceptions(Logger):
@@ -63,7 +60,8 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     originals: dict[str, Any] = {"__init__": fastapi.FastAPI.__init__, "__call__": fastapi.FastAPI.__call__}
     if native:
         wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", _native_defaults(layer, telemetry))
-    fastapi.FastAPI.__call__ = _serving(layer, originals["__call__"], None if native else telemetry)  # type: ignore[method-assign] # that is the point
+    prepare = None if native else _contrib(telemetry)
+    fastapi.FastAPI.__call__ = _serving(layer, originals["__call__"], prepare)  # type: ignore[method-assign] # that is the point
 
     def undo() -> None:
         for name, original in originals.items():
@@ -98,35 +96,19 @@ def _native_defaults(layer: ServerLayer, telemetry: Telemetry) -> Callable[..., 
     return initialise
 
 
-def _serving(layer: ServerLayer, original: Callable[..., Awaitable[None]], contrib: Telemetry | None) -> Any:
+def _contrib(telemetry: Telemetry) -> Callable[[fastapi.FastAPI], None]:
+    from mita_otel.libraries.contrib import Contrib  # noqa: PLC0415 - only old FastAPI needs it
+
+    return Contrib(telemetry).instrument
+
+
+def _serving(
+    layer: ServerLayer, original: Callable[..., Awaitable[None]], prepare: Callable[[fastapi.FastAPI], None] | None
+) -> Any:
     # A plain coroutine function: servers look at it to tell ASGI 3 from ASGI 2 and from a factory.
     async def __call__(app: fastapi.FastAPI, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807 - it replaces it
-        if contrib is not None and SCOPE_KEY not in scope:
-            _instrument_with_contrib(app, contrib)
+        if prepare is not None and SCOPE_KEY not in scope:
+            prepare(app)
         await layer(partial(original, app), scope, receive, send)
 
     return wraps(original)(__call__)
-
-
-def _instrument_with_contrib(app: fastapi.FastAPI, telemetry: Telemetry) -> None:
-    """Instrument the outermost application before its first request; mounted ones would be counted twice."""
-    if app.middleware_stack is not None or getattr(app, "_is_instrumented_by_opentelemetry", False):
-        return
-    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415 - only old FastAPI needs it
-
-    try:
-        FastAPIInstrumentor.instrument_app(
-            app,
-            tracer_provider=telemetry.tracer_provider,
-            meter_provider=telemetry.meter_provider,
-            excluded_urls=_anchored(telemetry.settings.excluded_paths),
-            exclude_spans=["send", "receive"],
-        )
-    except Exception:
-        _logger.exception("FastAPI is served without spans")
-
-
-def _anchored(patterns: tuple[str, ...]) -> str:
-    """Return contrib's form of the excluded paths: expressions over the whole URL, anchored to match the path only."""
-    paths = (pattern.replace(".", "[.]").replace("*", "[^?]*") for pattern in patterns)
-    return ",".join(rf"^[a-z]+://[^/?#]*{path}(?:[?]|$)" for path in paths)

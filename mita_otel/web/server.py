@@ -82,28 +82,32 @@ class BodySizes:
 
 
 class Exchange:
-    """What is counted and added while one request is served."""
+    """What is counted and added while one request is served.
 
-    __slots__ = ("_headers", "_scope", "_sizes", "correlation_id", "received", "sent", "status")
+    Attributes:
+        route: the whole template, where whoever instruments the application has found it.
+    """
+
+    __slots__ = ("_headers", "_scope", "_sizes", "correlation_id", "received", "route", "sent", "status")
 
     def __init__(self, scope: Scope, correlation_id: str, sizes: BodySizes | None, headers: "ResponseHeaders") -> None:
         self._scope = scope
         self._sizes = sizes
         self._headers = headers
         self.correlation_id = correlation_id
+        self.route: str | None = None
         self.received = 0
         self.sent = 0
         self.status = 0
 
     def attributes(self) -> dict[str, str | int]:
         """Return the metric attributes: all from closed sets."""
-        method = self._scope.get("method", "")
         attributes: dict[str, str | int] = {
-            "http.request.method": method if method in _KNOWN_METHODS else "_OTHER",
+            "http.request.method": known_method(self._scope) or "_OTHER",
             "http.response.status_code": self.status,
             "url.scheme": self._scope.get("scheme", "http"),
         }
-        route = _route(self._scope)
+        route = self.route or _route(self._scope)
         if route is not None:
             attributes["http.route"] = route
         return attributes
@@ -231,6 +235,12 @@ def _harmless(candidate: bytes | None) -> str | None:
     """Return a caller's id unless it holds what must be masked: it is repeated in every log line."""
     text = None if candidate is None else candidate.decode("latin-1")
     return text if text is None or (len(text) <= correlation.MAX_LENGTH and redact_text(text) == text) else None
+
+
+def known_method(scope: Scope) -> str | None:
+    """Return the method of a request if it is one of a closed set; WebSockets have none."""
+    method = scope.get("method")
+    return method if method in _KNOWN_METHODS else None
 
 
 def _route(scope: Scope) -> str | None:

@@ -29,12 +29,40 @@ def test_a_request_leaves_one_server_span_with_its_correlation_id(
     assert (span["name"], span["attributes"]["correlation_id"]) == ("GET /items/{item}", "order-42")
 
 
-def test_a_mounted_application_is_counted_once(launch_older: Callable[..., Any], otlp_receiver: OtlpReceiver) -> None:
+def test_a_mounted_application_is_counted_once_under_its_whole_route(
+    launch_older: Callable[..., Any], otlp_receiver: OtlpReceiver
+) -> None:
     service = launch_older()
-    service.client.get("/mounted/things/1")
+    assert service.client.get("/mounted/things/1").status_code == 200
     service.stop()
-    assert len(otlp_receiver.spans) == 1
-    assert [p["count"] for p in otlp_receiver.latest_points("http.server.request.duration")] == [1]
+    route = "/mounted/things/{thing}"
+    (span,) = otlp_receiver.spans
+    assert (span["name"], span["attributes"]["http.route"]) == (f"GET {route}", route)
+    for metric in ("http.server.request.duration", "http.server.request.body.size", "http.server.response.body.size"):
+        counted = [(p["count"], p["attributes"]["http.route"]) for p in otlp_receiver.latest_points(metric)]
+        assert (metric, counted) == (metric, [(1, route)])
+
+
+def test_a_mounted_path_without_a_route_is_not_shown(
+    launch_older: Callable[..., Any], otlp_receiver: OtlpReceiver
+) -> None:
+    service = launch_older()
+    assert service.client.get("/mounted/no/such/path").status_code == 404
+    service.stop()
+    assert [span["name"] for span in otlp_receiver.spans] == ["GET /mounted/{path}"]
+    (point,) = otlp_receiver.latest_points("http.server.request.duration")
+    assert (point["count"], point["attributes"]["http.route"]) == (1, "/mounted/{path}")
+
+
+def test_the_sizes_are_those_of_the_bytes_and_counted_once(
+    launch_older: Callable[..., Any], otlp_receiver: OtlpReceiver
+) -> None:
+    service = launch_older()
+    service.client.post("/echo", json={"a": "b"})
+    service.stop()
+    for metric in ("http.server.request.body.size", "http.server.response.body.size"):
+        (point,) = otlp_receiver.latest_points(metric)
+        assert (metric, point["count"], point["sum"]) == (metric, 1, 9)
 
 
 def test_hosts_make_no_series(launch_older: Callable[..., Any], otlp_receiver: OtlpReceiver) -> None:
