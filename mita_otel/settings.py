@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, MutableMapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from mita_otel.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+from mita_otel.endpoint import OtlpEndpoint, Signal, masked_url, otlp_endpoint
+from mita_otel.redaction import REDACTED, is_sensitive_key
 
 OTEL_DEFAULTS: Final[Mapping[str, str]] = {
     # Stable names only: the old HTTP conventions put the client's Host header into metrics.
@@ -55,8 +56,19 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+def _token(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # Secrets that are kept in files tend to end with a line break.
+    token = value.strip()
+    if not re.fullmatch(r"[!-~]{16,}", token):
+        raise ValueError("too short for a token, or not ASCII")
+    return token
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Capacity = Annotated[int, Field(ge=1, le=1_000_000)]
+Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s]*$")]
 
 
 class Settings(BaseModel):
@@ -103,6 +115,21 @@ class Settings(BaseModel):
         default=(),
         alias="MITA_BAGGAGE_HOSTS",
         description="host names separated by commas, to which baggage is passed on",
+    )
+    admin_token: Annotated[SecretStr, BeforeValidator(_token)] | None = Field(
+        default=None,
+        alias="MITA_ADMIN_TOKEN",
+        description="16 or more ASCII characters without spaces; opens GET /_mita/doctor, which is not there without",
+    )
+    jaeger_url: Url = Field(
+        default="http://127.0.0.1:16686",
+        alias="MITA_JAEGER_URL",
+        description="URL of Jaeger's API, where the doctor looks for its span",
+    )
+    console_url: Url = Field(
+        default="http://127.0.0.1:8317",
+        alias="MITA_CONSOLE_URL",
+        description="URL of the console, where the doctor looks for its span",
     )
 
     sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED", description="true or false")
@@ -207,11 +234,16 @@ def _variable(problem: str) -> str:
 
 def _explain(error: ValidationError, given: Mapping[str, str]) -> dict[str, str]:
     allowed = {field.alias: field.description for field in Settings.model_fields.values()}
-    names = {str(problem["loc"][0]) for problem in error.errors()}
+    names = sorted({str(problem["loc"][0]) for problem in error.errors()})
+    shown = {name: _shown(name, given.get(name, "")) for name in names}
     return {
-        name: f"{name}={given.get(name, '')!r} is not allowed: it takes {allowed.get(name, 'another value')}"
-        for name in sorted(names)
+        name: f"{name}={shown[name]!r} is not allowed: it takes {allowed.get(name, 'another value')}" for name in names
     }
+
+
+def _shown(name: str, value: str) -> str:
+    """Return a value as a message may show it."""
+    return REDACTED if is_sensitive_key(name) else masked_url(value) if "@" in value else value
 
 
 def environment() -> MutableMapping[str, str]:

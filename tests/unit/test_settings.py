@@ -43,6 +43,7 @@ def test_standard_variables_keep_their_meaning() -> None:
         ("MITA_EXCLUDED_PATHS", "health", "each beginning with '/'"),
         ("MITA_INBOUND_CONTEXT", "never", "trust, link or ignore"),
         ("MITA_CARDINALITY_LIMIT", "1", "between 10 and 100000"),
+        ("MITA_JAEGER_URL", "jaeger:16686", "URL"),
         ("OTEL_BSP_MAX_QUEUE_SIZE", "-1", "between 1 and 1000000"),
         ("OTEL_METRIC_EXPORT_INTERVAL", "often", "milliseconds between 100 and 3600000"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "http"),
@@ -87,3 +88,23 @@ def test_defaults_for_the_sdk_give_way_to_what_is_set() -> None:
 
 def test_every_setting_says_what_is_allowed() -> None:
     assert [row["name"] for row in table() if not row["allowed"]] == []
+
+
+@pytest.mark.parametrize(
+    "token", ["hunter2", "hunter2 hunter2 hunter2", "hünter2hünter2hünter2", "hunter2\x00hunter2-hunter2"]
+)
+def test_a_token_that_is_not_allowed_is_an_error_that_keeps_it_to_itself(token: str) -> None:
+    with pytest.raises(SettingsError, match="MITA_ADMIN_TOKEN='\\[REDACTED\\]' is not allowed: it takes 16") as error:
+        Settings.read({"MITA_ADMIN_TOKEN": token})
+    assert "unter2" not in str(error.value)
+
+
+def test_a_token_does_not_show_in_what_is_printed_of_the_settings() -> None:
+    settings = Settings.read({"MITA_ADMIN_TOKEN": "0123456789abcdef\n"})
+    assert settings.admin_token is not None
+    assert settings.admin_token.get_secret_value() == "0123456789abcdef"
+    assert "0123456789" not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
+def test_without_a_token_there_is_none() -> None:
+    assert Settings.read({"MITA_ADMIN_TOKEN": " "}).admin_token is None
