@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-CODE = "import os, mita_otel.preference as _; print(os.environ['OTEL_PYTHON_DISTRO'], os.environ['OTEL_PYTHON_CONFIGURATOR'])"
+CODE = """
+import os, mita_otel.preference
+print(os.environ["OTEL_PYTHON_DISTRO"], os.environ["OTEL_PYTHON_CONFIGURATOR"])
+"""
 
 
 @pytest.mark.parametrize(
