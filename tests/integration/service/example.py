@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+import httpx
 from fastapi import BackgroundTasks, FastAPI
 from fastapi.responses import StreamingResponse
 
@@ -65,6 +66,13 @@ async def stream() -> StreamingResponse:
 async def background(tasks: BackgroundTasks) -> dict[str, str]:
     tasks.add_task(asyncio.sleep, 1.0)
     return {"status": "started"}
+
+
+@app.post("/call")
+async def call(urls: list[str]) -> dict[str, int]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        answers = [await client.post(url) for url in urls]
+    return {"called": len(answers)}
 
 
 @mounted.get("/things/{thing}")

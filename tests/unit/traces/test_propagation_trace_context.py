@@ -156,8 +156,13 @@ def test_sampled_and_random_are_kept_and_unknown_flags_cleared(received: str, ke
     assert extracted(("traceparent", f"00-{TRACE_ID}-{PARENT_ID}-{received}")).trace_flags == kept
 
 
-def test_the_random_flag_is_sent_on_with_the_sampled_flag() -> None:
-    assert forwarded(("traceparent", f"00-{TRACE_ID}-{PARENT_ID}-03"))["traceparent"].endswith("-03")
+@pytest.mark.parametrize("flags", ["00", "01", "02", "03"])
+def test_the_random_and_the_sampled_flag_are_sent_on_as_they_came(flags: str) -> None:
+    assert forwarded(("traceparent", f"00-{TRACE_ID}-{PARENT_ID}-{flags}"))["traceparent"].endswith(f"-{flags}")
+
+
+def test_a_new_trace_is_said_to_be_random() -> None:
+    assert int(forwarded()["traceparent"][-2:], 16) & TraceFlags.RANDOM_TRACE_ID
 
 
 def test_tracestate_without_traceparent_is_discarded() -> None:
@@ -245,6 +250,8 @@ def test_leading_spaces_of_a_value_belong_to_it() -> None:
         pytest.param("foo=\u00e9", id="value that is not ASCII"),
         pytest.param(f"{'z' * 257}=1", id="key too long"),
         pytest.param(f"foo={'1' * 257}", id="value too long"),
+        pytest.param("foo=,baz=3", id="empty value before a valid member"),
+        pytest.param("@foo=1,baz=3", id="key that begins with an at sign before a valid member"),
     ],
 )
 def test_one_invalid_member_discards_the_whole_tracestate_and_keeps_the_trace(member: str) -> None:
@@ -266,6 +273,13 @@ def test_32_members_are_inherited() -> None:
     members = ",".join(f"bar{number:02}={number:02}" for number in range(32))
 
     assert len(state(members)) == 32
+
+
+def test_32_members_of_four_headers_are_inherited_in_their_order() -> None:
+    members = [f"bar{number:02}={number:02}" for number in range(32)]
+    headers = [("tracestate", ",".join(members[first : first + 10])) for first in range(0, 32, 10)]
+
+    assert forwarded(("traceparent", VALID), *headers)["tracestate"] == ",".join(members)
 
 
 def test_33_members_discard_the_whole_tracestate() -> None:
