@@ -17,13 +17,20 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
 from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
-from opentelemetry.semconv._incubating.metrics import db_metrics
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Telemetry
 from mita_otel.libraries.statements import TEXT_LIMIT, describe
+from mita_otel.metrics.catalogue.database import (
+    CONNECTION_COUNT,
+    CONNECTION_IDLE_MAX,
+    CONNECTION_MAX,
+    CONNECTION_TIMEOUTS,
+    CONNECTION_WAIT_TIME,
+    OPERATION_DURATION,
+)
 
 STATEMENTS_KEPT: Final = 1024
 """Descriptions of statements that an endpoint keeps, so that each is read once and not at every execution."""
@@ -176,9 +183,7 @@ class Client:
         scope = f"mita_otel.libraries.{library}"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
         self.meter: Meter = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL)
-        self.duration: Histogram = self.meter.create_histogram(
-            "db.client.operation.duration", unit="s", description="Duration of database client operations."
-        )
+        self.duration: Histogram = OPERATION_DURATION.create(self.meter)
         self.faults = Faults(library)
 
     def begin(
@@ -260,15 +265,11 @@ class PoolMetrics:
     def __init__(self, meter: Meter, states: Callable[[], Iterable[PoolState]], faults: Faults) -> None:
         self._faults = faults
         self._states = states
-        self._wait_time: Histogram = db_metrics.create_db_client_connection_wait_time(meter)
-        self._timeouts: Counter = db_metrics.create_db_client_connection_timeouts(meter)
-        for name, read, description in (
-            (db_metrics.DB_CLIENT_CONNECTION_COUNT, _counts, "Connections that are idle or used."),
-            (db_metrics.DB_CLIENT_CONNECTION_MAX, _maxima, "Open connections allowed."),
-            (db_metrics.DB_CLIENT_CONNECTION_IDLE_MAX, _idle_maxima, "Idle open connections allowed."),
-        ):
-            callback = self._callback(read)
-            meter.create_observable_up_down_counter(name, [callback], unit="{connection}", description=description)
+        self._wait_time: Histogram = CONNECTION_WAIT_TIME.create(meter)
+        self._timeouts: Counter = CONNECTION_TIMEOUTS.create(meter)
+        CONNECTION_COUNT.observe(meter, self._callback(_counts))
+        CONNECTION_MAX.observe(meter, self._callback(_maxima))
+        CONNECTION_IDLE_MAX.observe(meter, self._callback(_idle_maxima))
 
     def waited(self, seconds: float, attributes: Attributes) -> None:
         """Record the time that it took to get a connection."""

@@ -26,9 +26,9 @@ from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
+from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
 
-_METHODS: Final = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 _PORTS: Final = {"http": 80, "https": 443}
 _BAGGAGE: Final = "baggage"
 _SUPPRESSING: Final = (
@@ -51,7 +51,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
 @lru_cache(1024)
 def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str, Attributes, Attributes]:
     """Return a span's name, its attributes and those of the duration: what one origin's requests have in common."""
-    known = method in _METHODS
+    known = method in METHODS
     metric: dict[str, str | int] = {
         "http.request.method": method if known else "_OTHER",
         "server.address": host,
@@ -69,9 +69,7 @@ class _Outbound:
     def __init__(self, telemetry: Telemetry, faults: Faults) -> None:
         scope = "mita_otel.libraries.httpx"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
-        self.duration = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL).create_histogram(
-            "http.client.request.duration", unit="s", description="Duration of HTTP client requests."
-        )
+        self.duration = CLIENT_REQUEST_DURATION.create(telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL))
         self.faults = faults
         self._baggage_hosts = frozenset(telemetry.settings.baggage_hosts)
         self.begin: Callable[[httpx.Request], _Exchange | None] = faults.guard(self._begin)

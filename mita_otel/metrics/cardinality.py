@@ -13,6 +13,8 @@ from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 from opentelemetry.sdk.metrics._internal import _view_instrument_match as sdk
 from opentelemetry.sdk.metrics._internal.measurement import Measurement
 
+from mita_otel.metrics.catalogue.telemetry import METRIC_OVERFLOW_MEASUREMENTS
+
 OVERFLOW: Final = {"otel.metric.overflow": True}
 
 
@@ -51,12 +53,7 @@ class CardinalityGuard:
 
     def observe(self, provider: MeterProvider) -> None:
         """Report how many measurements went to overflow series, by instrument."""
-        provider.get_meter("mita_otel.metrics.cardinality").create_observable_counter(
-            "mita.metric.overflow.measurements",
-            callbacks=[self._report],
-            unit="{measurement}",
-            description="Measurements that a full instrument filed under otel.metric.overflow.",
-        )
+        METRIC_OVERFLOW_MEASUREMENTS.observe(provider.get_meter("mita_otel.metrics.cardinality"), self._report)
 
     def _report(self, _: CallbackOptions) -> Iterable[Observation]:
         return [Observation(count, {"mita.instrument.name": name}) for name, count in self._overflowed.copy().items()]

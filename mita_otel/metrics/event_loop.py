@@ -6,11 +6,10 @@ from typing import Final
 
 from opentelemetry.metrics import MeterProvider
 
+from mita_otel.metrics.catalogue.process import EVENT_LOOP_LAG
+
 INTERVAL: Final = 0.5
 """Seconds between two samples: a block longer than this is always seen, and 2 samples a second cost nothing."""
-
-BUCKETS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""Seconds; below 1 ms it is the operating system's timer that is measured."""
 
 
 class EventLoopLag:
@@ -20,12 +19,7 @@ class EventLoopLag:
 
     def __init__(self, provider: MeterProvider) -> None:
         self._watched: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-        self._histogram = provider.get_meter("mita_otel.metrics.event_loop").create_histogram(
-            "mita.event_loop.lag",
-            unit="s",
-            description="Delay of a timer of the event loop beyond its due time.",
-            explicit_bucket_boundaries_advisory=BUCKETS,
-        )
+        self._histogram = EVENT_LOOP_LAG.create(provider.get_meter("mita_otel.metrics.event_loop"))
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to sample a running loop; the samples end with the loop."""

@@ -9,6 +9,8 @@ from typing import Final
 import psutil
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
+from mita_otel.metrics.catalogue import process
+
 METER: Final = "mita_otel.metrics.runtime"
 """A process that measured nothing but itself has nothing worth waiting for at its exit."""
 
@@ -18,17 +20,16 @@ Reading = Callable[[psutil.Process], Iterable[Observation]]
 def observe(provider: MeterProvider) -> None:
     """Register the instruments of the semantic conventions for processes and CPython."""
     meter = provider.get_meter(METER)
-    counter, gauge = meter.create_observable_counter, meter.create_observable_up_down_counter
-    counter("process.cpu.time", [_guarded(_cpu_time)], "s", "CPU time of the process by mode.")
-    counter("process.context_switches", [_guarded(_switches)], "{context_switch}", "Context switches of the process.")
-    gauge("process.memory.usage", [_guarded(_memory)], "By", "Physical memory in use.")
-    gauge("process.memory.virtual", [_guarded(_virtual_memory)], "By", "Committed virtual memory.")
-    gauge("process.thread.count", [_guarded(_threads)], "{thread}", "Threads of the process.")
-    gauge("process.unix.file_descriptor.count", [_guarded(_descriptors)], "{file_descriptor}", "Open file descriptors.")
-    meter.create_observable_gauge("process.uptime", [_guarded(_uptime)], "s", "Time since the process started.")
-    counter("cpython.gc.collections", [_collections("collections")], "{collection}", "Garbage collections.")
-    counter("cpython.gc.collected_objects", [_collections("collected")], "{object}", "Objects collected.")
-    counter("cpython.gc.uncollectable_objects", [_collections("uncollectable")], "{object}", "Objects not collectable.")
+    process.CPU_TIME.observe(meter, _guarded(_cpu_time))
+    process.CONTEXT_SWITCHES.observe(meter, _guarded(_switches))
+    process.MEMORY_USAGE.observe(meter, _guarded(_memory))
+    process.MEMORY_VIRTUAL.observe(meter, _guarded(_virtual_memory))
+    process.THREAD_COUNT.observe(meter, _guarded(_threads))
+    process.UNIX_FILE_DESCRIPTOR_COUNT.observe(meter, _guarded(_descriptors))
+    process.UPTIME.observe(meter, _guarded(_uptime))
+    process.GC_COLLECTIONS.observe(meter, _collections("collections"))
+    process.GC_COLLECTED_OBJECTS.observe(meter, _collections("collected"))
+    process.GC_UNCOLLECTABLE_OBJECTS.observe(meter, _collections("uncollectable"))
 
 
 class _Process:

@@ -1,68 +1,46 @@
-"""Views: the buckets that service level objectives need, and the attributes that HTTP metrics may have."""
+"""Views: the catalogue's buckets for whoever makes an instrument, and its attributes where a client could add some."""
 
 from typing import Final
 
-from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.metrics.view import Aggregation, DropAggregation, ExplicitBucketHistogramAggregation, View
 
-DURATION_BUCKETS: Final = (
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.075,
-    0.1,
-    0.2,
-    0.3,
-    0.5,
-    0.75,
-    1.0,
-    2.0,
-    3.0,
-    5.0,
-    7.5,
-    10.0,
-)
-"""Seconds. Every latency threshold of the report's objectives (0.1 to 10 s) is a bound: a quantile or a share that is
-compared with a threshold between two bounds is a guess. Source: observability report, sections 4.1-4.2, 6.1 and 7.2."""
+from mita_otel.metrics.catalogue import INSTRUMENTS
+from mita_otel.metrics.catalogue.http import SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE
+from mita_otel.metrics.instrument import Histogram, Instrument
 
-_DURATIONS: Final = (
-    "http.server.request.duration",
-    "http.client.request.duration",
-    "db.client.operation.duration",
-    "db.client.connection.wait_time",
-)
+WEB_METER: Final = "mita_otel.web.server"
+_CONTRIB_METER: Final = "opentelemetry.instrumentation.fastapi"
 
-_HTTP_SERVER_ATTRIBUTES: Final = frozenset(
-    {
-        "error.type",
-        "http.request.method",
-        "http.response.status_code",
-        "http.route",
-        "network.protocol.version",
-        "url.scheme",
-    }
-)
-"""What a client cannot make up: the Host header, the path and the query are not among them."""
+_BODY_SIZES: Final = (SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE)
 
 
 def views(*, explicit_buckets: bool) -> list[View]:
     """Return the provider's Views; without explicit buckets histograms keep the exporter's own aggregation."""
-    http_server = {"http.server.request.duration"}
-    aggregation = ExplicitBucketHistogramAggregation(DURATION_BUCKETS) if explicit_buckets else None
     result = [
-        View(
-            instrument_name=name,
-            attribute_keys=set(_HTTP_SERVER_ATTRIBUTES) if name in http_server else None,
-            aggregation=aggregation,
-        )
-        for name in _DURATIONS
+        _view(instrument, explicit_buckets=explicit_buckets)
+        for instrument in INSTRUMENTS.values()
+        if isinstance(instrument, Histogram) or _is_served(instrument)
     ]
+    # Before FastAPI's own telemetry, contrib measures body sizes too, streamed ones wrongly.
     result.extend(
-        View(instrument_name=name, attribute_keys=set(_HTTP_SERVER_ATTRIBUTES))
-        for name in (
-            "http.server.active_requests",
-            "http.server.request.body.size",
-            "http.server.response.body.size",
-        )
+        View(instrument_name=instrument.name, meter_name=_CONTRIB_METER, aggregation=DropAggregation())
+        for instrument in _BODY_SIZES
     )
     return result
+
+
+def _view(instrument: Instrument, *, explicit_buckets: bool) -> View:
+    aggregation: Aggregation | None = None
+    if explicit_buckets and isinstance(instrument, Histogram):
+        aggregation = ExplicitBucketHistogramAggregation(instrument.buckets)
+    return View(
+        instrument_name=instrument.name,
+        meter_name=WEB_METER if instrument in _BODY_SIZES else None,
+        attribute_keys=set(instrument.attribute_names) if _is_served(instrument) else None,
+        aggregation=aggregation,
+    )
+
+
+def _is_served(instrument: Instrument) -> bool:
+    """Return whether clients are what is measured: their Host header, paths and queries must not become series."""
+    return instrument.name.startswith("http.server.")

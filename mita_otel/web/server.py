@@ -14,7 +14,9 @@ from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import SpanContext
 
 from mita_otel import correlation
+from mita_otel.metrics.catalogue.http import METHODS, SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE
 from mita_otel.metrics.event_loop import EventLoopLag
+from mita_otel.metrics.views import WEB_METER
 from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
@@ -32,10 +34,6 @@ SCOPE_KEY: Final = "mita.request"
 
 _CONTEXT_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
 _CORRELATION_HEADER: Final = correlation.HEADER.encode()
-_SIZE_BUCKETS: Final = (0.0, 256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0)
-_KNOWN_METHODS: Final = frozenset(
-    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
-)
 _logger: Final = logging.getLogger("mita_otel.web")
 _serving_task: ContextVar[asyncio.Task[Any] | None] = ContextVar("mita_serving_task", default=None)
 
@@ -60,19 +58,9 @@ class BodySizes:
     __slots__ = ("_request", "_response")
 
     def __init__(self, provider: MeterProvider) -> None:
-        meter = provider.get_meter("mita_otel.web.server")
-        self._request = meter.create_histogram(
-            "http.server.request.body.size",
-            unit="By",
-            description="Size of HTTP server request bodies.",
-            explicit_bucket_boundaries_advisory=_SIZE_BUCKETS,
-        )
-        self._response = meter.create_histogram(
-            "http.server.response.body.size",
-            unit="By",
-            description="Size of HTTP server response bodies.",
-            explicit_bucket_boundaries_advisory=_SIZE_BUCKETS,
-        )
+        meter = provider.get_meter(WEB_METER)
+        self._request = SERVER_REQUEST_BODY_SIZE.create(meter)
+        self._response = SERVER_RESPONSE_BODY_SIZE.create(meter)
 
     def record(self, exchange: "Exchange") -> None:
         """Record both sizes of one finished exchange."""
@@ -240,7 +228,7 @@ def _harmless(candidate: bytes | None) -> str | None:
 def known_method(scope: Scope) -> str | None:
     """Return the method of a request if it is one of a closed set; WebSockets have none."""
     method = scope.get("method")
-    return method if method in _KNOWN_METHODS else None
+    return method if method in METHODS else None
 
 
 def _route(scope: Scope) -> str | None:
@@ -248,5 +236,7 @@ def _route(scope: Scope) -> str | None:
     native = getattr(scope.get("fastapi.telemetry"), "route", None)
     if native is not None:
         return str(native)
-    path = getattr(scope.get("route"), "path", None)
+    # FastAPI 0.137 to 0.141 keep what include_router() puts before a route's path beside the route.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    path = getattr(included or scope.get("route"), "path", None)
     return None if path is None else str(path)

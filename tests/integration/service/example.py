@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 
 import httpx
-from fastapi import BackgroundTasks, FastAPI
+from fastapi import APIRouter, BackgroundTasks, FastAPI
 from fastapi.responses import StreamingResponse
 
 app = FastAPI()
@@ -81,3 +81,13 @@ async def thing(thing: str) -> dict[str, str]:
 
 
 app.mount("/mounted", mounted)
+
+included = APIRouter(prefix="/included")
+
+
+@included.post("/echo")
+async def echo_of_a_router(body: dict[str, str]) -> dict[str, str]:
+    return body
+
+
+app.include_router(included)

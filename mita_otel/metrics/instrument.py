@@ -1,0 +1,138 @@
+"""What is fixed about an instrument: its name, unit, attributes and buckets, and how it is made from them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
+
+from mita_otel.metrics.naming import Kind, prometheus_name
+
+Callback: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
+Maker: TypeAlias = Literal["mita_otel", "FastAPI", "OpenTelemetry SDK"]
+
+OURS: Final = "mita_otel"
+"""The source of an instrument that no convention knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute of a metric, and why it can only have few values.
+
+    Attributes:
+        name: as OpenTelemetry spells it.
+        values: every value there is, where the set is closed.
+        bound: what keeps the values few, where it is open.
+    """
+
+    name: str
+    values: tuple[str | int, ...] = ()
+    bound: str = ""
+
+    def allows(self, value: object) -> bool:
+        """Return whether the attribute may have a value."""
+        return not self.values or value in self.values
+
+
+def closed(name: str, *values: str | int) -> Attribute:
+    """Return an attribute with a closed set of values."""
+    return Attribute(name, values=values)
+
+
+def bounded(name: str, bound: str) -> Attribute:
+    """Return an attribute whose values are few because of `bound`."""
+    return Attribute(name, bound=bound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """One instrument; the subclass says what it measures with.
+
+    Attributes:
+        name: as OpenTelemetry spells it.
+        unit: in UCUM's case-sensitive form; a gauge never has `1`, seconds are `s`, counts `{thing}`, money `{USD}`.
+        description: one sentence.
+        source: the page of the semantic conventions that defines it, or `OURS`.
+        attributes: every attribute that a point may carry, the series of an overflow excepted.
+        made_by: whose code creates it.
+    """
+
+    kind: ClassVar[Kind]
+
+    name: str
+    unit: str
+    description: str
+    source: str
+    attributes: tuple[Attribute, ...] = ()
+    made_by: Maker = "mita_otel"
+
+    @property
+    def attribute_names(self) -> frozenset[str]:
+        """The names of its attributes."""
+        return frozenset(attribute.name for attribute in self.attributes)
+
+    @property
+    def prometheus_name(self) -> str:
+        """The name of its family in Prometheus."""
+        return prometheus_name(self.name, self.unit, self.kind)
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Return the attribute of a name, if it has one."""
+        return next((attribute for attribute in self.attributes if attribute.name == name), None)
+
+
+class Counter(Instrument):
+    """A sum that only grows."""
+
+    __slots__ = ()
+    kind = "counter"
+
+    def create(self, meter: Meter) -> metrics.Counter:
+        """Make the instrument."""
+        return meter.create_counter(self.name, self.unit, self.description)
+
+    def observe(self, meter: Meter, *callbacks: Callback) -> None:
+        """Make the instrument, read by `callbacks` at each collection."""
+        meter.create_observable_counter(self.name, callbacks, self.unit, self.description)
+
+
+class UpDownCounter(Instrument):
+    """A sum that grows and shrinks, and may be added up over processes."""
+
+    __slots__ = ()
+    kind = "up-down counter"
+
+    def observe(self, meter: Meter, *callbacks: Callback) -> None:
+        """Make the instrument, read by `callbacks` at each collection."""
+        meter.create_observable_up_down_counter(self.name, callbacks, self.unit, self.description)
+
+
+class Gauge(Instrument):
+    """A value of the moment that makes no sense added up."""
+
+    __slots__ = ()
+    kind = "gauge"
+
+    def observe(self, meter: Meter, *callbacks: Callback) -> None:
+        """Make the instrument, read by `callbacks` at each collection."""
+        meter.create_observable_gauge(self.name, callbacks, self.unit, self.description)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram(Instrument):
+    """A distribution.
+
+    Attributes:
+        buckets: upper bounds in the instrument's unit, ascending; one more bucket holds what is above.
+    """
+
+    kind = "histogram"
+
+    buckets: tuple[float, ...]
+
+    def create(self, meter: Meter) -> metrics.Histogram:
+        """Make the instrument."""
+        return meter.create_histogram(
+            self.name, self.unit, self.description, explicit_bucket_boundaries_advisory=self.buckets
+        )
