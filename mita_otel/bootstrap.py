@@ -17,7 +17,7 @@ import mita_otel.logs
 import mita_otel.metrics.provider
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
-from mita_otel.libraries import CONTRIB_NAMES, Libraries, Telemetry
+from mita_otel.libraries import CONTRIB_NAMES, Libraries, Telemetry, faults
 from mita_otel.lifecycle import Exit
 from mita_otel.logs.pipeline import Limits
 from mita_otel.processes import is_helper
@@ -62,8 +62,8 @@ def start(settings: Settings) -> Running:
     meter_provider = mita_otel.metrics.provider.build(settings, who, exports.readers)
     tracer_provider = mita_otel.traces.provider.build(settings, who, meter_provider, exports.spans)
     logger_provider = mita_otel.logs.provider(settings, who, meter_provider, exports.logs)
-    for outbox in exports.outboxes:
-        outbox.observe(meter_provider)
+    for delivery in exports.deliveries:
+        delivery.observe(meter_provider)
     _publish(tracer_provider, meter_provider, logger_provider)
     install_propagators(settings.propagators)
     logs = mita_otel.logs.install(
@@ -73,6 +73,7 @@ def start(settings: Settings) -> Running:
         level=settings.log_level,
         limits=Limits(body=settings.log_body_limit),
     )
+    faults.observe(meter_provider, logs.faults)
     leaving = Exit(exports.closings, settings.shutdown_timeout)
     leaving.register()
     telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings)

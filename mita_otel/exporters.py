@@ -27,7 +27,13 @@ from mita_otel.traces.redaction import redact_span
 
 _logger: Final = logging.getLogger("mita_otel.exporters")
 
-_SELF_SCOPES: Final = (runtime.METER, "mita_otel.export", "opentelemetry.sdk", "opentelemetry-sdk")
+_SELF_SCOPES: Final = (
+    runtime.METER,
+    "mita_otel.export",
+    "mita_otel.libraries.faults",
+    "opentelemetry.sdk",
+    "opentelemetry-sdk",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Exporters:
     logs: list[LogRecordProcessor] = field(default_factory=list)
     readers: list[MetricReader] = field(default_factory=list)
     closings: list[tuple[str, Callable[[float], object]]] = field(default_factory=list)
-    outboxes: list[OutboxSpanProcessor | OutboxLogRecordProcessor] = field(default_factory=list)
+    deliveries: list[OutboxSpanProcessor | OutboxLogRecordProcessor | OtlpMetricExporter] = field(default_factory=list)
 
 
 def build(settings: Settings) -> Exporters:
@@ -73,7 +79,7 @@ def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
         masked = partial(redact_span, limit=max(1, settings.attribute_length_limit - 1))
         outbox = OutboxSpanProcessor(open_sender(settings.otlp["traces"], "traces"), prepare=masked, pace=pace)
         made.spans.append(outbox)
-        made.outboxes.append(outbox)
+        made.deliveries.append(outbox)
         made.closings.append(("traces", outbox.close))
         return
     processor = BatchSpanProcessor(_load("traces", name)())
@@ -93,7 +99,7 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
             open_sender(settings.otlp["logs"], "logs"), prepare=redact_log_record, pace=pace
         )
         made.logs.append(outbox)
-        made.outboxes.append(outbox)
+        made.deliveries.append(outbox)
         made.closings.append(("logs", outbox.close))
         return
     processor = BatchLogRecordProcessor(_load("logs", name)())
@@ -113,6 +119,7 @@ def _add_metrics(made: Exporters, settings: Settings, name: str) -> None:
             histogram=settings.histogram_aggregation,
             pace=Pace(attempt_timeout=settings.otlp["metrics"].timeout),
         )
+        made.deliveries.append(exporter)
     else:
         exporter = _load("metrics", name)()
     if isinstance(exporter, MetricReader):

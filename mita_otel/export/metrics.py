@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics import (
     Counter,
     Histogram,
@@ -23,6 +24,7 @@ from opentelemetry.sdk.metrics.view import (
 )
 
 from mita_otel.export.bell import Bell
+from mita_otel.export.observation import Durations, observe_points
 from mita_otel.export.pace import Pace
 from mita_otel.export.quiet import quietly
 from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender
@@ -81,6 +83,7 @@ class OtlpMetricExporter(MetricExporter):
         self._summary = DeliverySummary("metrics", sender.destination)
         self._bell = Bell()
         self._stopped = False
+        self._observe_duration: Durations | None = None
         self._accepted = self._rejected = self._refused = self._retries = self._unfit = 0
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_kwargs: Any) -> MetricExportResult:
@@ -90,7 +93,9 @@ class OtlpMetricExporter(MetricExporter):
             try:
                 points = _points(metrics_data)
                 payload = encode_metrics(metrics_data).SerializeToString()
-                outcome = self._deliver(payload, time.monotonic() + timeout_millis / 1000)
+                started = time.monotonic()
+                outcome = self._deliver(payload, started + timeout_millis / 1000)
+                self._time(time.monotonic() - started, outcome)
                 return self._record(points, outcome)
             except Exception as error:  # noqa: BLE001 - the guard of this room: the reader's thread must go on
                 self._unfit += points
@@ -118,6 +123,14 @@ class OtlpMetricExporter(MetricExporter):
             dropped_encode_error=self._unfit,
             retries=self._retries,
         )
+
+    def observe(self, meter_provider: MeterProvider) -> None:
+        """Publish the counts as the standard SDK metrics; what one collection counts, the next one carries."""
+        self._observe_duration = observe_points(self.statistics, meter_provider)
+
+    def _time(self, seconds: float, outcome: Outcome) -> None:
+        if self._observe_duration is not None:
+            self._observe_duration(seconds, None if isinstance(outcome, Accepted) else outcome.reason)
 
     def _deliver(self, payload: bytes, deadline: float) -> Outcome:
         failures = 0

@@ -7,6 +7,7 @@ from typing import Final
 
 import wrapt
 
+from mita_otel.libraries.faults import swallowed
 from mita_otel.libraries.model import Instrumented, Telemetry
 
 __all__ = ["INSTRUMENTORS", "Instrumented", "Libraries", "Telemetry"]
@@ -37,13 +38,14 @@ class Libraries:
         strict: whether a failed instrumentation is raised to the import instead of logged.
     """
 
-    __slots__ = ("_disabled", "_strict", "_telemetry", "instrumented")
+    __slots__ = ("_disabled", "_strict", "_telemetry", "failed", "instrumented")
 
     def __init__(self, telemetry: Telemetry, *, disabled: Iterable[str], strict: bool) -> None:
         self._telemetry = telemetry
         self._disabled = frozenset(disabled)
         self._strict = strict
         self.instrumented: dict[str, Instrumented] = {}
+        self.failed: dict[str, str] = {}
 
     def register(self, guard_signals: Callable[[], None]) -> None:
         """Wait for the imports of every library that is not disabled, and of the server, which cannot be.
@@ -64,7 +66,9 @@ class Libraries:
                 return
             try:
                 self.instrumented[library] = instrument(library)
-            except Exception:
+            except Exception as error:
+                swallowed[library] += 1
+                self.failed[library] = f"{type(error).__name__}: {error}"
                 _logger.exception("%s runs without telemetry", library)
                 if self._strict:
                     raise

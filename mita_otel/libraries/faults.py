@@ -1,17 +1,25 @@
-"""The guard at the door: a fault of an instrumentation is logged once a minute and never reaches the application."""
+"""The guard at the door: an instrumentation's fault is counted, logged once a minute, kept from the application."""
 
 import functools
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Final, ParamSpec, TypeVar
+
+from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 LOG_INTERVAL: Final = 60.0
 """Seconds between two log records about the faults of one library: a fault on each query must not flood the log."""
+
+METER: Final = "mita_otel.libraries.faults"
+
+swallowed: Final[Counter[str]] = Counter()
+"""Faults of this process by library, those of a library without any included; it only grows."""
 
 _logger: Final = logging.getLogger("mita_otel.libraries")
 
@@ -31,10 +39,12 @@ class Faults:
         self._clock = clock
         self._logged_at: float | None = None
         self.count = 0
+        swallowed.setdefault(library, 0)
 
     def report(self) -> None:
         """Count the exception being handled; log it unless another one was logged within the last minute."""
         self.count += 1
+        swallowed[self._library] += 1
         now = self._clock()
         if self._logged_at is None or now - self._logged_at >= LOG_INTERVAL:
             self._logged_at = now
@@ -54,3 +64,23 @@ class Faults:
                 return None
 
         return guarded
+
+
+def observe(meter_provider: MeterProvider, logging_faults: Counter[str]) -> None:
+    """Publish how many faults were swallowed, by library.
+
+    Args:
+        meter_provider: makes the counter.
+        logging_faults: those of the log pipeline, by place.
+    """
+
+    def read(_: CallbackOptions) -> Iterable[Observation]:
+        counts = {**swallowed, "logging": swallowed["logging"] + sum(logging_faults.copy().values())}
+        return [Observation(count, {"mita.library": library}) for library, count in counts.items()]
+
+    meter_provider.get_meter(METER).create_observable_counter(
+        "mita.telemetry.faults",
+        callbacks=[read],
+        unit="{fault}",
+        description="Faults of the instrumentation that were kept from the application.",
+    )

@@ -233,6 +233,29 @@ def export_once(exporter: OtlpMetricExporter, timeout_millis: float = 2000) -> M
     return exporter.export(data, timeout_millis)
 
 
+def test_counts_of_metric_data_points_are_published_under_the_standard_names(
+    metric_reader: InMemoryMetricReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exporter = OtlpMetricExporter(Recorder(Accepted(), Accepted(1, "too old"), Refused("HTTP 400")), pace=QUICK)
+    meters = MeterProvider([metric_reader], shutdown_on_exit=False)
+    exporter.observe(meters)
+    for _ in range(3):
+        export_once(exporter)
+    with monkeypatch.context() as patched:
+        patched.setattr("mita_otel.export.metrics.encode_metrics", lambda _: 1 / 0)
+        export_once(exporter)
+    points = points_of(metric_reader)
+    counted = {key: point.value for key, point in points.items() if hasattr(point, "value")}
+    assert counted == {
+        ("otel.sdk.exporter.metric_data_point.exported", None): 1,
+        ("otel.sdk.exporter.metric_data_point.exported", "rejected"): 1,
+        ("otel.sdk.exporter.metric_data_point.exported", "refused"): 1,
+        ("otel.sdk.exporter.metric_data_point.exported", "encode_error"): 1,
+    }
+    assert points["otel.sdk.exporter.operation.duration", None].count == 2
+    assert points["otel.sdk.exporter.operation.duration", "HTTP 400"].count == 1
+
+
 def test_metrics_are_tried_again_until_accepted() -> None:
     exporter = OtlpMetricExporter(Recorder(Retry("timeout"), Retry("HTTP 503", 0.01)), pace=QUICK)
     assert export_once(exporter) is MetricExportResult.SUCCESS

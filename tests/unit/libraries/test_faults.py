@@ -1,8 +1,13 @@
 import logging
+from collections import Counter
 
 import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 
+from mita_otel.libraries import Libraries, faults
 from mita_otel.libraries.faults import Faults
+from tests.unit.libraries.recording import Recording
 
 
 class Clock:
@@ -48,3 +53,40 @@ def test_faults_are_logged_once_a_minute_with_their_number(caplog: pytest.LogCap
         "telemetry of library failed, 1 times so far",
         "telemetry of library failed, 4 times so far",
     ]
+
+
+def counted(reader: InMemoryMetricReader) -> dict[str, int | float]:
+    """The points of `mita.telemetry.faults` by library."""
+    data = reader.get_metrics_data()
+    assert data is not None
+    (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
+    assert metric.name == "mita.telemetry.faults"
+    points = [point for point in metric.data.data_points if isinstance(point, NumberDataPoint)]
+    return {str((point.attributes or {})["mita.library"]): point.value for point in points}
+
+
+def test_faults_are_published_by_library_from_zero_on() -> None:
+    reader = InMemoryMetricReader()
+    in_the_log: Counter[str] = Counter()
+    faults.observe(MeterProvider([reader], shutdown_on_exit=False), in_the_log)
+    failing = Faults("published").guard(fail)
+
+    before = counted(reader)
+    failing()
+    failing()
+    in_the_log.update({"stdout": 2, "handler": 1})
+    after = counted(reader)
+
+    assert (before["published"], after["published"]) == (0, 2)
+    assert after["logging"] - before["logging"] == 3
+
+
+def test_a_library_that_could_not_be_instrumented_is_counted_and_remembered(recording: Recording) -> None:
+    def refuse(_: str) -> None:
+        raise AttributeError("no such method")
+
+    libraries = Libraries(recording.telemetry, disabled=(), strict=False)
+    libraries.when_imported("json", "refusing", refuse)  # type: ignore[arg-type] # it returns nothing because it fails
+
+    assert libraries.failed == {"refusing": "AttributeError: no such method"}
+    assert faults.swallowed["refusing"] == 1
