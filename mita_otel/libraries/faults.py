@@ -10,6 +10,8 @@ from typing import Final, ParamSpec, TypeVar
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
+from mita_otel.metrics.catalogue.telemetry import TELEMETRY_FAULTS
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -78,9 +80,4 @@ def observe(meter_provider: MeterProvider, logging_faults: Counter[str]) -> None
         counts = {**swallowed, "logging": swallowed["logging"] + sum(logging_faults.copy().values())}
         return [Observation(count, {"mita.library": library}) for library, count in counts.items()]
 
-    meter_provider.get_meter(METER).create_observable_counter(
-        "mita.telemetry.faults",
-        callbacks=[read],
-        unit="{fault}",
-        description="Faults of the instrumentation that were kept from the application.",
-    )
+    TELEMETRY_FAULTS.observe(meter_provider.get_meter(METER), read)

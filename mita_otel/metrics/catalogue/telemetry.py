@@ -82,14 +82,25 @@ EXPORTER_LOG_EXPORTED: Final = Counter(
         _FAILED,
     ),
 )
+EXPORTER_METRIC_DATA_POINT_EXPORTED: Final = Counter(
+    name="otel.sdk.exporter.metric_data_point.exported",
+    unit="{data_point}",
+    description="Metric data points whose export has finished, with error.type those that failed.",
+    source=_SDK,
+    attributes=(
+        closed("otel.component.type", "otlp_metric_exporter"),
+        closed("otel.component.name", "otlp_metric_exporter/mita"),
+        closed("error.type", "rejected", "refused", "encode_error"),
+    ),
+)
 EXPORTER_OPERATION_DURATION: Final = Histogram(
     name="otel.sdk.exporter.operation.duration",
     unit="s",
     description="The duration of exporting a batch of telemetry records.",
     source=_SDK,
     attributes=(
-        closed("otel.component.type", "otlp_span_exporter", "otlp_log_exporter"),
-        closed("otel.component.name", "otlp_span_exporter/mita", "otlp_log_exporter/mita"),
+        closed("otel.component.type", "otlp_span_exporter", "otlp_log_exporter", "otlp_metric_exporter"),
+        closed("otel.component.name", "otlp_span_exporter/mita", "otlp_log_exporter/mita", "otlp_metric_exporter/mita"),
         bounded("error.type", "status codes of HTTP and gRPC"),
     ),
     buckets=DELIVERIES,
@@ -138,4 +149,11 @@ METRIC_OVERFLOW_MEASUREMENTS: Final = Counter(
     description="Measurements that a full instrument filed under otel.metric.overflow.",
     source=OURS,
     attributes=(bounded("mita.instrument.name", "the instruments"),),
+)
+TELEMETRY_FAULTS: Final = Counter(
+    name="mita.telemetry.faults",
+    unit="{fault}",
+    description="Faults of the instrumentation that were kept from the application.",
+    source=OURS,
+    attributes=(closed("mita.library", "fastapi", "sqlalchemy", "asyncpg", "redis", "httpx", "uvicorn", "logging"),),
 )
