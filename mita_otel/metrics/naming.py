@@ -50,4 +50,4 @@ def _unit_words(unit: str) -> list[str]:
     words = ["" if "{" in main else _UNITS.get(main, main)]
     if per and "{" not in per:
         words.append(f"per_{_PER.get(per, per)}")
-    return [re.sub("[^a-zA-Z0-9:]+", "_", word).strip("_") for word in words if word]
+    return [clean for word in words if (clean := re.sub("[^a-zA-Z0-9:]+", "_", word).strip("_"))]
