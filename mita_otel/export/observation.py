@@ -1,36 +1,49 @@
 """What was counted of a delivery, as the standard metrics about the SDK itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
+from opentelemetry.metrics import Meter, MeterProvider, Observation
 from opentelemetry.semconv._incubating.attributes.otel_attributes import OTEL_COMPONENT_NAME, OTEL_COMPONENT_TYPE
-from opentelemetry.semconv._incubating.metrics import otel_metrics
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 
 from mita_otel.export.outbox import Outbox
 from mita_otel.export.statistics import Statistics
+from mita_otel.metrics.catalogue import telemetry
+from mita_otel.metrics.instrument import Counter, UpDownCounter
 
 Attributes: TypeAlias = Mapping[str, str]
 Durations: TypeAlias = Callable[[float, str | None], None]
 """Takes the seconds of an export operation, and its error or None."""
 
 _METER: Final = "mita_otel.export"
-_NAMES: Final[Mapping[str, Mapping[str, str]]] = {
-    "span": {
-        "size": otel_metrics.OTEL_SDK_PROCESSOR_SPAN_QUEUE_SIZE,
-        "capacity": otel_metrics.OTEL_SDK_PROCESSOR_SPAN_QUEUE_CAPACITY,
-        "processed": otel_metrics.OTEL_SDK_PROCESSOR_SPAN_PROCESSED,
-        "exported": otel_metrics.OTEL_SDK_EXPORTER_SPAN_EXPORTED,
-    },
-    "log": {
-        "size": otel_metrics.OTEL_SDK_PROCESSOR_LOG_QUEUE_SIZE,
-        "capacity": otel_metrics.OTEL_SDK_PROCESSOR_LOG_QUEUE_CAPACITY,
-        "processed": otel_metrics.OTEL_SDK_PROCESSOR_LOG_PROCESSED,
-        "exported": otel_metrics.OTEL_SDK_EXPORTER_LOG_EXPORTED,
-    },
+
+
+@dataclass(frozen=True, slots=True)
+class _Instruments:
+    """What is counted of the deliveries of one kind of items."""
+
+    size: UpDownCounter
+    capacity: UpDownCounter
+    processed: Counter
+    exported: Counter
+
+
+_OF: Final[Mapping[str, _Instruments]] = {
+    "span": _Instruments(
+        size=telemetry.PROCESSOR_SPAN_QUEUE_SIZE,
+        capacity=telemetry.PROCESSOR_SPAN_QUEUE_CAPACITY,
+        processed=telemetry.PROCESSOR_SPAN_PROCESSED,
+        exported=telemetry.EXPORTER_SPAN_EXPORTED,
+    ),
+    "log": _Instruments(
+        size=telemetry.PROCESSOR_LOG_QUEUE_SIZE,
+        capacity=telemetry.PROCESSOR_LOG_QUEUE_CAPACITY,
+        processed=telemetry.PROCESSOR_LOG_PROCESSED,
+        exported=telemetry.EXPORTER_LOG_EXPORTED,
+    ),
 }
-_UNIT: Final = {"span": "{span}", "log": "{log_record}"}
 
 
 def observe(outbox: Outbox[Any], kind: Literal["span", "log"], meter_provider: MeterProvider) -> None:
@@ -40,32 +53,12 @@ def observe(outbox: Outbox[Any], kind: Literal["span", "log"], meter_provider: M
     `rejected` (partial success) and `refused` on the exporter's.
     """
     meter = meter_provider.get_meter(_METER)
-    names, unit = _NAMES[kind], _UNIT[kind]
+    instruments = _OF[kind]
     processor, exporter = _component(f"batching_{kind}_processor"), _component(f"otlp_{kind}_exporter")
-    meter.create_observable_up_down_counter(
-        names["size"],
-        _callback(lambda: [Observation(outbox.statistics().queued, processor)]),
-        unit,
-        "Items waiting or on their way.",
-    )
-    meter.create_observable_up_down_counter(
-        names["capacity"],
-        _callback(lambda: [Observation(outbox.pace.capacity, processor)]),
-        unit,
-        "Most items the queue can hold.",
-    )
-    meter.create_observable_counter(
-        names["processed"],
-        _callback(lambda: _processed(outbox.statistics(), processor)),
-        unit,
-        "Items that left the queue, with error.type those that were dropped.",
-    )
-    meter.create_observable_counter(
-        names["exported"],
-        _callback(lambda: _exported(outbox.statistics(), exporter)),
-        unit,
-        "Items whose export has finished, with error.type those that failed.",
-    )
+    instruments.size.observe(meter, lambda _: [Observation(outbox.statistics().queued, processor)])
+    instruments.capacity.observe(meter, lambda _: [Observation(outbox.pace.capacity, processor)])
+    instruments.processed.observe(meter, lambda _: _processed(outbox.statistics(), processor))
+    instruments.exported.observe(meter, lambda _: _exported(outbox.statistics(), exporter))
     outbox.observe_duration = _durations(meter, exporter)
 
 
@@ -77,24 +70,15 @@ def observe_points(statistics: Callable[[], Statistics], meter_provider: MeterPr
     """
     meter = meter_provider.get_meter(_METER)
     exporter = _component("otlp_metric_exporter")
-    meter.create_observable_counter(
-        otel_metrics.OTEL_SDK_EXPORTER_METRIC_DATA_POINT_EXPORTED,
-        _callback(lambda: _exported_points(statistics(), exporter)),
-        "{data_point}",
-        "Metric data points whose export has finished, with error.type those that failed.",
-    )
+    telemetry.EXPORTER_METRIC_DATA_POINT_EXPORTED.observe(meter, lambda _: _exported_points(statistics(), exporter))
     return _durations(meter, exporter)
 
 
 def _durations(meter: Meter, exporter: Attributes) -> Durations:
-    duration = otel_metrics.create_otel_sdk_exporter_operation_duration(meter)
+    duration = telemetry.EXPORTER_OPERATION_DURATION.create(meter)
     return lambda seconds, error: duration.record(
         seconds, exporter if error is None else {**exporter, ERROR_TYPE: error}
     )
-
-
-def _callback(read: Callable[[], Iterable[Observation]]) -> list[Callable[[CallbackOptions], Iterable[Observation]]]:
-    return [lambda _options: read()]
 
 
 def _processed(statistics: Statistics, component: Attributes) -> list[Observation]:
