@@ -25,8 +25,9 @@ check: ## formatting, lint, types, import direction
 format: ## let ruff rewrite what it can
 	@ruff format . && ruff check --fix .
 
-docs: ## renew generated pages
-	@python -m mita_otel.generate.settings_page > docs/settings.md
+docs: ## renew the generated pages and build the site into site/
+	@python -m mita_otel.generate
+	@zensical build --clean --strict
 
 bench: ## benchmarks, side by side and interleaved
 	@python -m benchmarks.startup
@@ -38,4 +39,4 @@ stack: setup ## bring up the backends
 	@mita-otel stack up
 
 clean: ## remove .venv and every cache of the project
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache data
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache site data

@@ -72,36 +72,62 @@ Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s]*$")]
 
 
 class Settings(BaseModel):
-    """What the environment asks for; field descriptions say what is allowed."""
+    """What the environment asks for; a field's description says what is allowed, its title what for."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
 
-    strict: bool = Field(default=False, alias="MITA_STRICT", description="true or false")
+    strict: bool = Field(
+        default=False,
+        alias="MITA_STRICT",
+        title="end the process (status 78) where set-up would otherwise log a fault and go on",
+        description="true or false",
+    )
     shutdown_timeout: float = Field(
-        default=5.0, ge=0.1, le=60, alias="MITA_SHUTDOWN_TIMEOUT", description="seconds between 0.1 and 60"
+        default=5.0,
+        ge=0.1,
+        le=60,
+        alias="MITA_SHUTDOWN_TIMEOUT",
+        title="the time that all signals together have to deliver what is left at the end of a process",
+        description="seconds between 0.1 and 60",
     )
     log_format: Annotated[Literal["auto", "json", "text", "none"], BeforeValidator(_lower)] = Field(
-        default="auto", alias="MITA_LOG_FORMAT", description="auto, json, text or none"
+        default="auto",
+        alias="MITA_LOG_FORMAT",
+        title="of standard output: auto is text on a terminal and JSON elsewhere, none leaves the output alone",
+        description="auto, json, text or none",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_upper)] = Field(
-        default="INFO", alias="MITA_LOG_LEVEL", description="DEBUG, INFO, WARNING, ERROR or CRITICAL"
+        default="INFO",
+        alias="MITA_LOG_LEVEL",
+        title="of the root logger, unless the application sets one",
+        description="DEBUG, INFO, WARNING, ERROR or CRITICAL",
     )
     excluded_paths: Annotated[tuple[Annotated[str, Field(pattern=r"^/")], ...], BeforeValidator(_split)] = Field(
         default=DEFAULT_EXCLUDED_PATHS,
         alias="MITA_EXCLUDED_PATHS",
+        title="requests without spans and durations",
         description="paths separated by commas, each beginning with '/', '*' standing for any characters",
     )
     inbound_context: Annotated[Literal["trust", "link", "ignore"], BeforeValidator(_lower)] = Field(
-        default="trust", alias="MITA_INBOUND_CONTEXT", description="trust, link or ignore"
+        default="trust",
+        alias="MITA_INBOUND_CONTEXT",
+        title="what to do with a caller's trace: continue it, start a new one that links to it, or start a new one",
+        description="trust, link or ignore",
     )
     trace_response: Annotated[Literal["traceresponse", "server-timing", "both", "none"], BeforeValidator(_lower)] = (
-        Field(default="both", alias="MITA_TRACE_RESPONSE", description="traceresponse, server-timing, both or none")
+        Field(
+            default="both",
+            alias="MITA_TRACE_RESPONSE",
+            title="response headers that tell the client the trace id",
+            description="traceresponse, server-timing, both or none",
+        )
     )
     cardinality_limit: int = Field(
         default=2000,
         ge=10,
         le=100_000,
         alias="MITA_CARDINALITY_LIMIT",
+        title="what is beyond goes to one series marked otel.metric.overflow, and is counted",
         description="series an instrument, between 10 and 100000",
     )
     log_body_limit: int = Field(
@@ -109,61 +135,110 @@ class Settings(BaseModel):
         ge=256,
         le=36_864,
         alias="MITA_LOG_BODY_LIMIT",
+        title="length of a message and of a stack trace; what is beyond is cut",
         description="characters between 256 and 36864, as much as masking looks at",
     )
     baggage_hosts: Names = Field(
         default=(),
         alias="MITA_BAGGAGE_HOSTS",
+        title="outgoing requests to other hosts carry no baggage",
         description="host names separated by commas, to which baggage is passed on",
     )
     admin_token: Annotated[SecretStr, BeforeValidator(_token)] | None = Field(
         default=None,
         alias="MITA_ADMIN_TOKEN",
+        title="what Authorization: Bearer must hold for the doctor's endpoint",
         description="16 or more ASCII characters without spaces; opens GET /_mita/doctor, which is not there without",
     )
     jaeger_url: Url = Field(
         default="http://127.0.0.1:16686",
         alias="MITA_JAEGER_URL",
+        title="for mita-otel doctor",
         description="URL of Jaeger's API, where the doctor looks for its span",
     )
     console_url: Url = Field(
         default="http://127.0.0.1:8317",
         alias="MITA_CONSOLE_URL",
+        title="for mita-otel doctor",
         description="URL of the console, where the doctor looks for its span",
     )
 
-    sdk_disabled: bool = Field(default=False, alias="OTEL_SDK_DISABLED", description="true or false")
-    service_name: str | None = Field(default=None, alias="OTEL_SERVICE_NAME", description="any name")
-    traces_exporter: Names = Field(default=("otlp",), alias="OTEL_TRACES_EXPORTER", description="exporter names")
-    metrics_exporter: Names = Field(default=("otlp",), alias="OTEL_METRICS_EXPORTER", description="exporter names")
-    logs_exporter: Names = Field(default=("otlp",), alias="OTEL_LOGS_EXPORTER", description="exporter names")
+    sdk_disabled: bool = Field(
+        default=False, alias="OTEL_SDK_DISABLED", title="start nothing at all", description="true or false"
+    )
+    service_name: str | None = Field(
+        default=None, alias="OTEL_SERVICE_NAME", title="service.name of everything that leaves", description="any name"
+    )
+    traces_exporter: Names = Field(
+        default=("otlp",),
+        alias="OTEL_TRACES_EXPORTER",
+        title="where spans go: otlp, console, none, or another exporter that is installed",
+        description="exporter names",
+    )
+    metrics_exporter: Names = Field(
+        default=("otlp",),
+        alias="OTEL_METRICS_EXPORTER",
+        title="where metrics go: otlp, prometheus (a pull endpoint), console, none, or another one",
+        description="exporter names",
+    )
+    logs_exporter: Names = Field(
+        default=("otlp",),
+        alias="OTEL_LOGS_EXPORTER",
+        title="where log records go beside standard output: otlp, console, none, or another one",
+        description="exporter names",
+    )
     disabled_instrumentations: Names = Field(
-        default=(), alias="OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", description="library names separated by commas"
+        default=(),
+        alias="OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+        title="libraries to leave alone",
+        description="library names separated by commas",
     )
     span_queue_size: Capacity = Field(
-        default=65_536, alias="OTEL_BSP_MAX_QUEUE_SIZE", description="spans between 1 and 1000000"
+        default=65_536,
+        alias="OTEL_BSP_MAX_QUEUE_SIZE",
+        title="spans that wait for delivery; the oldest make room",
+        description="spans between 1 and 1000000",
     )
     span_batch_size: Capacity = Field(
-        default=512, alias="OTEL_BSP_MAX_EXPORT_BATCH_SIZE", description="spans between 1 and 1000000"
+        default=512,
+        alias="OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+        title="spans of one request to the receiver",
+        description="spans between 1 and 1000000",
     )
     span_schedule_delay: Annotated[int, Field(ge=1, le=600_000)] = Field(
-        default=1000, alias="OTEL_BSP_SCHEDULE_DELAY", description="milliseconds between 1 and 600000"
+        default=1000,
+        alias="OTEL_BSP_SCHEDULE_DELAY",
+        title="how long a lone span waits for others",
+        description="milliseconds between 1 and 600000",
     )
     log_queue_size: Capacity = Field(
-        default=65_536, alias="OTEL_BLRP_MAX_QUEUE_SIZE", description="log records between 1 and 1000000"
+        default=65_536,
+        alias="OTEL_BLRP_MAX_QUEUE_SIZE",
+        title="log records that wait for delivery; the oldest make room",
+        description="log records between 1 and 1000000",
     )
     log_batch_size: Capacity = Field(
-        default=512, alias="OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", description="log records between 1 and 1000000"
+        default=512,
+        alias="OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+        title="log records of one request to the receiver",
+        description="log records between 1 and 1000000",
     )
     log_schedule_delay: Annotated[int, Field(ge=1, le=600_000)] = Field(
-        default=1000, alias="OTEL_BLRP_SCHEDULE_DELAY", description="milliseconds between 1 and 600000"
+        default=1000,
+        alias="OTEL_BLRP_SCHEDULE_DELAY",
+        title="how long a lone log record waits for others",
+        description="milliseconds between 1 and 600000",
     )
     metric_export_interval: Annotated[float, Field(ge=100, le=3_600_000)] = Field(
-        default=15_000, alias="OTEL_METRIC_EXPORT_INTERVAL", description="milliseconds between 100 and 3600000"
+        default=15_000,
+        alias="OTEL_METRIC_EXPORT_INTERVAL",
+        title="time between two collections of the metrics",
+        description="milliseconds between 100 and 3600000",
     )
     metric_temporality: Annotated[Literal["cumulative", "delta", "lowmemory"], BeforeValidator(_lower)] = Field(
         default="cumulative",
         alias="OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+        title="whether sums tell of everything since the start or since the last collection",
         description="cumulative, delta or lowmemory",
     )
     histogram_aggregation: Annotated[
@@ -171,20 +246,38 @@ class Settings(BaseModel):
     ] = Field(
         default="explicit_bucket_histogram",
         alias="OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+        title="fixed buckets, or buckets that follow the values",
         description="explicit_bucket_histogram or base2_exponential_bucket_histogram",
     )
-    traces_sampler: str | None = Field(default=None, alias="OTEL_TRACES_SAMPLER", description="a sampler's name")
+    traces_sampler: str | None = Field(
+        default=None,
+        alias="OTEL_TRACES_SAMPLER",
+        title="which traces are kept; without it all are, unless the caller's was not sampled",
+        description="a sampler's name",
+    )
     attribute_length_limit: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
-        default=8193, alias="OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", description="characters between 1 and 10000000"
+        default=8193,
+        alias="OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
+        title="length of an attribute's text; what is beyond is cut",
+        description="characters between 1 and 10000000",
     )
     propagators: Names | None = Field(
-        default=None, alias="OTEL_PROPAGATORS", description="propagator names separated by commas"
+        default=None,
+        alias="OTEL_PROPAGATORS",
+        title="headers that carry the context; without it those of W3C, traceparent and baggage",
+        description="propagator names separated by commas",
     )
     prometheus_host: str = Field(
-        default="127.0.0.1", alias="OTEL_EXPORTER_PROMETHEUS_HOST", description="an address to listen on"
+        default="127.0.0.1",
+        alias="OTEL_EXPORTER_PROMETHEUS_HOST",
+        title="address of the pull endpoint",
+        description="an address to listen on",
     )
     prometheus_port: Annotated[int, Field(ge=1, le=65_535)] = Field(
-        default=9464, alias="OTEL_EXPORTER_PROMETHEUS_PORT", description="a port between 1 and 65535"
+        default=9464,
+        alias="OTEL_EXPORTER_PROMETHEUS_PORT",
+        title="port of the pull endpoint; each worker takes the next free one",
+        description="a port between 1 and 65535",
     )
     otlp: Mapping[Signal, OtlpEndpoint] = Field(default_factory=dict, exclude=True)
 
@@ -259,9 +352,14 @@ def apply_defaults(variables: MutableMapping[str, str]) -> None:
 
 
 def table() -> list[dict[str, Any]]:
-    """Return a row for each variable (name, default, allowed values): the source of the reference page."""
+    """Return a row for each variable (name, default, allowed values, meaning): the source of the reference page."""
     return [
-        {"name": field.alias, "default": field.get_default(call_default_factory=True), "allowed": field.description}
+        {
+            "name": field.alias,
+            "default": field.get_default(call_default_factory=True),
+            "allowed": field.description,
+            "meaning": field.title,
+        }
         for field in Settings.model_fields.values()
         if field.alias
     ]

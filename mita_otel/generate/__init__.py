@@ -1,1 +1,21 @@
 """Text made of models: reference pages and, later, rules and dashboards."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from mita_otel.generate import metrics_page, settings_page
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/reference/metrics.md": metrics_page.page,
+    "docs/reference/settings.md": settings_page.page,
+}
+"""Every generated file of the repository, and what makes its text."""
+
+
+def write(root: Path) -> None:
+    """Write every generated file below a folder."""
+    for name, make in PAGES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(make(), encoding="utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mita_otel.generate.settings_page import page
+from mita_otel.generate import PAGES as GENERATED
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -17,8 +17,9 @@ def _blocks(path: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_settings_page_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "settings.md").read_text() == page(), "run 'make docs'"
+@pytest.mark.parametrize("name", GENERATED)
+def test_a_generated_page_is_up_to_date(name: str) -> None:
+    assert (ROOT / name).read_text() == GENERATED[name](), "run 'make docs'"
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if _blocks(p, "python")], ids=lambda path: path.name)

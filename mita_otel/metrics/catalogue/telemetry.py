@@ -1,4 +1,4 @@
-"""Telemetry about the telemetry: what was made, queued, delivered and lost."""
+"""Telemetry about telemetry."""
 
 from typing import Final
 
@@ -101,7 +101,7 @@ EXPORTER_OPERATION_DURATION: Final = Histogram(
     attributes=(
         closed("otel.component.type", "otlp_span_exporter", "otlp_log_exporter", "otlp_metric_exporter"),
         closed("otel.component.name", "otlp_span_exporter/mita", "otlp_log_exporter/mita", "otlp_metric_exporter/mita"),
-        bounded("error.type", "status codes of HTTP and gRPC"),
+        bounded("error.type", "kinds of failure, such as HTTP 400, gRPC UNAVAILABLE, timeout"),
     ),
     buckets=DELIVERIES,
 )
