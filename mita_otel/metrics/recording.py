@@ -1,0 +1,102 @@
+"""Measurements that keep to the catalogue: sets stay closed, amounts are amounts, and zeros are there at once."""
+
+import itertools
+import logging
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from opentelemetry.metrics import get_meter
+
+from mita_otel.metrics.instrument import Attribute, Counter, Histogram
+
+METER: Final = "mita_otel.metrics.business"
+
+ZEROS_AT_MOST: Final = 64
+"""Series of one counter that begin with a zero: more would cost every process more than a first increase is worth."""
+
+_OTHER: Final = "other"
+_logger: Final = logging.getLogger("mita_otel.metrics")
+
+
+class Closed:
+    """Keeps the attributes of one instrument to their sets."""
+
+    __slots__ = ("_attributes", "_name", "_told")
+
+    def __init__(self, name: str, attributes: tuple[Attribute, ...]) -> None:
+        self._name = name
+        self._attributes: Mapping[str, Attribute] = {attribute.name: attribute for attribute in attributes}
+        self._told: set[str] = set()
+
+    def filed(self, given: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the attributes with `other` in the place of each value that its set does not have.
+
+        Such a value is logged once for each attribute; the value itself is not, as it may be anything.
+        """
+        if all(self._attributes[name].allows(value) for name, value in given.items()):
+            return given
+        return {name: value if self._allows(name, value) else _OTHER for name, value in given.items()}
+
+    def number(self, amount: float | Decimal) -> float | None:
+        """Return an amount that can be added up: finite and not negative. One that cannot is logged once."""
+        try:
+            number = float(amount) if isinstance(amount, Decimal) else amount
+        except ValueError:  # a signalling NaN
+            number = math.nan
+        if math.isfinite(number) and number >= 0:
+            return number
+        self._tell("amount", "%s: an amount that is negative or no number was not counted")
+        return None
+
+    def _allows(self, name: str, value: str) -> bool:
+        if self._attributes[name].allows(value):
+            return True
+        self._tell(name, f"%s: a value of {name!r} that is not in its set was counted as {_OTHER!r}")
+        return False
+
+    def _tell(self, what: str, sentence: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            _logger.warning(sentence, self._name)
+
+
+class Total:
+    """A counter of the catalogue.
+
+    Every combination of a closed set begins at zero, for a first increase that no one saw begin is no increase to
+    Prometheus. Source: reliability reference, A4.
+    """
+
+    __slots__ = ("_closed", "_counter")
+
+    def __init__(self, instrument: Counter) -> None:
+        self._closed = Closed(instrument.name, instrument.attributes)
+        self._counter = instrument.create(get_meter(METER))
+        sets = [[(attribute.name, str(value)) for value in attribute.values] for attribute in instrument.attributes]
+        if math.prod(map(len, sets)) <= ZEROS_AT_MOST:
+            for combination in itertools.product(*sets):
+                self._counter.add(0, dict(combination))
+
+    def add(self, amount: float | Decimal = 1, /, **attributes: str) -> None:
+        """Count an amount, 0 and above, under the attributes."""
+        number = self._closed.number(amount)
+        if number is not None:
+            self._counter.add(number, self._closed.filed(attributes))
+
+
+class Distribution:
+    """A histogram of the catalogue."""
+
+    __slots__ = ("_closed", "_histogram")
+
+    def __init__(self, instrument: Histogram) -> None:
+        self._closed = Closed(instrument.name, instrument.attributes)
+        self._histogram = instrument.create(get_meter(METER))
+
+    def record(self, amount: float, /, **attributes: str) -> None:
+        """Record an amount, 0 and above, under the attributes."""
+        number = self._closed.number(amount)
+        if number is not None:
+            self._histogram.record(number, self._closed.filed(attributes))
