@@ -38,7 +38,14 @@ class Names:
         self._connection = connection
         self._origins: dict[tuple[bytes, bytes], Origin] = {}
         self._operations: dict[tuple[str, str, int], int] = {}
-        (self._operation_count,) = connection.execute("SELECT count(*) FROM operations").fetchone()
+        self._operation_count = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Look up all names anew, after some were deleted."""
+        self._origins.clear()
+        self._operations.clear()
+        (self._operation_count,) = self._connection.execute("SELECT count(*) FROM operations").fetchone()
 
     def origin(self, resource: bytes, scope: bytes) -> Origin:
         """Return the origin of items.

@@ -10,6 +10,8 @@ from mita_otel.console.store.schema import DATABASE_PEER, EXTERNAL_PEER
 from mita_otel.console.store.values import value_of
 
 _LONGEST: Final = 256
+_MOST_BYTES: Final = 1024
+"""Of all attributes that name a peer; longer ones name nothing, and would cost memory."""
 
 _RANKED: Final = {
     "db.system.name": DATABASE_PEER,
@@ -30,7 +32,7 @@ _BEGINNINGS: Final = tuple(bytes([0x0A, len(key)]) + key.encode() for key in _RA
 def peer_of(attributes: Iterable[bytes]) -> str | None:
     """Return the callee that a client's or a producer's attributes, serialized KeyValues, name best, if any does."""
     named = tuple([attribute for attribute in attributes if attribute.startswith(_BEGINNINGS)])
-    return _best_of(named) if named else None
+    return _best_of(named) if named and len(b"".join(named)) <= _MOST_BYTES else None
 
 
 @lru_cache(4096)

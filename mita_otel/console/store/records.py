@@ -21,14 +21,20 @@ _HIGHEST_SEVERITY: Final = 24
 class RecordWriter:
     """Writes log records within the transactions of the connection; `flush` must come before each commit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, first: int = 1) -> None:
+        """Go on after the highest id that is stored, and with `first` at the lowest."""
         self._connection = connection
         self._rows: list[tuple[Any, ...]] = []
         self._bodies: list[tuple[int, bytes]] = []
         self._severest = 0
         (highest,) = connection.execute("SELECT max(id) FROM records").fetchone()
-        self._next = (highest or 0) + 1
+        self._next = max((highest or 0) + 1, first)
         self._block = self._open_block()
+
+    @property
+    def next_id(self) -> int:
+        """The id that the next log record will get."""
+        return self._next
 
     def _open_block(self) -> OpenBlock:
         number = self._next >> BLOCK_SHIFT
@@ -48,10 +54,19 @@ class RecordWriter:
                 outcome.refuse("malformed log record: invalid UTF-8, or values nested more than 40 deep")
             else:
                 outcome.accepted += 1
-            if len(self._rows) and self._next & (BLOCK_SIZE - 1) == 0:
-                self.flush(now)
-                self._severest = 0
-                self._block = OpenBlock(self._next >> BLOCK_SHIFT)
+            if self._rows and self._next & (BLOCK_SIZE - 1) == 0:
+                self._turn(now)
+
+    def _turn(self, now: int) -> None:
+        self.flush(now)
+        self._severest = 0
+        self._block = OpenBlock(self._next >> BLOCK_SHIFT)
+
+    def leave_block(self) -> None:
+        """Write to a new block from now on, so that nothing of the present one is needed any more."""
+        if self._block.count:
+            self._next = (self._block.number + 1) << BLOCK_SHIFT
+            self._turn(0)
 
     def _add(self, origin: Origin, item: bytes, now: int) -> None:
         record = wire.LogRecord.FromString(item)

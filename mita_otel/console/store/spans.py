@@ -31,7 +31,8 @@ _DAY: Final = 24 * 60 * MINUTE
 class SpanWriter:
     """Writes spans within the transactions of the connection; `flush` must come before each commit."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
+    def __init__(self, connection: sqlite3.Connection, names: Names, first: int = 1) -> None:
+        """Go on after the highest id that is stored, and with `first` at the lowest."""
         self._connection = connection
         self._names = names
         self._minutes = Minutes(connection)
@@ -40,8 +41,14 @@ class SpanWriter:
         self._bodies: list[tuple[int, bytes]] = []
         self._operations: dict[int, list[int]] = {}
         self._touched: set[int] = set()
-        self._next = _next_id(connection)
+        (highest,) = connection.execute("SELECT max(id) FROM spans").fetchone()
+        self._next = max((highest or 0) + 1, first)
         self._block = self._open_block()
+
+    @property
+    def next_id(self) -> int:
+        """The id that the next span will get."""
+        return self._next
 
     def _open_block(self) -> OpenBlock:
         """Go on with the block of the next id, of which rows may be stored."""
@@ -72,10 +79,19 @@ class SpanWriter:
                 outcome.refuse(str(error))
             else:
                 outcome.accepted += 1
-            if len(self._rows) and self._next & (BLOCK_SIZE - 1) == 0:
-                self.flush(now)
-                self._operations.clear()
-                self._block = OpenBlock(self._next >> BLOCK_SHIFT)
+            if self._rows and self._next & (BLOCK_SIZE - 1) == 0:
+                self._turn(now)
+
+    def _turn(self, now: int) -> None:
+        self.flush(now)
+        self._operations.clear()
+        self._block = OpenBlock(self._next >> BLOCK_SHIFT)
+
+    def leave_block(self) -> None:
+        """Write to a new block from now on, so that nothing of the present one is needed any more."""
+        if self._block.count:
+            self._next = (self._block.number + 1) << BLOCK_SHIFT
+            self._turn(0)
 
     def _add(self, origin: Origin, item: bytes, now: int) -> None:
         span = wire.Span.FromString(item)
@@ -177,8 +193,3 @@ class SpanWriter:
         self._touched.clear()
         self._minutes.flush()
         self._edges.flush()
-
-
-def _next_id(connection: sqlite3.Connection) -> int:
-    (highest,) = connection.execute("SELECT max(id) FROM spans").fetchone()
-    return (highest or 0) + 1

@@ -56,13 +56,13 @@ class Store:
             StoreError: it cannot be used.
         """
         self.connection: sqlite3.Connection = connect(path)
-        self._load()
+        self._load(1, 1)
 
-    def _load(self) -> None:
+    def _load(self, first_span: int, first_record: int) -> None:
         self.counters = Counters(self.connection)
         self._names = Names(self.connection)
-        self._spans = SpanWriter(self.connection, self._names)
-        self._records = RecordWriter(self.connection)
+        self._spans = SpanWriter(self.connection, self._names, first_span)
+        self._records = RecordWriter(self.connection, first_record)
         self._points = PointWriter(self.connection)
 
     def begin(self) -> None:
@@ -114,13 +114,19 @@ class Store:
         self.connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Undo what was written since `begin`."""
+        """Undo what was written since `begin`; ids are not used again."""
         if self.connection.in_transaction:  # some errors have ended it already
             self.connection.execute("ROLLBACK")
-        self._load()
+        self._load(self._spans.next_id, self._records.next_id)
 
-    def forget_series(self) -> None:
-        """Take note that series were deleted."""
+    def leave_blocks(self) -> None:
+        """Write to new blocks from now on, so that all those that are stored may be deleted."""
+        self._spans.leave_block()
+        self._records.leave_block()
+
+    def forget_names(self) -> None:
+        """Look up anew what may have been deleted: resources, scopes, operations, instruments and series."""
+        self._names.forget()
         self._points.forget()
 
     def close(self) -> None:
