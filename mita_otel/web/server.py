@@ -16,7 +16,6 @@ from opentelemetry.trace import SpanContext
 from mita_otel import correlation
 from mita_otel.metrics.catalogue.http import METHODS, SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE
 from mita_otel.metrics.event_loop import EventLoopLag
-from mita_otel.metrics.views import WEB_METER
 from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
@@ -58,7 +57,7 @@ class BodySizes:
     __slots__ = ("_request", "_response")
 
     def __init__(self, provider: MeterProvider) -> None:
-        meter = provider.get_meter(WEB_METER)
+        meter = provider.get_meter("mita_otel.web.server")
         self._request = SERVER_REQUEST_BODY_SIZE.create(meter)
         self._response = SERVER_RESPONSE_BODY_SIZE.create(meter)
 
@@ -236,7 +235,5 @@ def _route(scope: Scope) -> str | None:
     native = getattr(scope.get("fastapi.telemetry"), "route", None)
     if native is not None:
         return str(native)
-    # FastAPI 0.137 to 0.141 keep what include_router() puts before a route's path beside the route.
-    included = scope.get("fastapi", {}).get("effective_route_context")
-    path = getattr(included or scope.get("route"), "path", None)
+    path = getattr(scope.get("route"), "path", None)
     return None if path is None else str(path)

@@ -7,11 +7,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from mita_otel.metrics.catalogue import INSTRUMENTS
-from mita_otel.metrics.catalogue.http import SERVER_REQUEST_DURATION, SERVER_RESPONSE_BODY_SIZE
+from mita_otel.metrics.catalogue.http import SERVER_REQUEST_DURATION
 from mita_otel.metrics.instrument import Histogram
-from mita_otel.metrics.views import WEB_METER, views
+from mita_otel.metrics.views import views
 
-CONTRIB = "opentelemetry.instrumentation.fastapi"
 HISTOGRAMS = [instrument for instrument in INSTRUMENTS.values() if isinstance(instrument, Histogram)]
 
 
@@ -35,8 +34,7 @@ def _points(meter: str, name: str, attributes: dict[str, Any], *, explicit_bucke
 
 @pytest.mark.parametrize("instrument", HISTOGRAMS, ids=lambda instrument: instrument.name)
 def test_a_histogram_has_the_tables_buckets_whoever_made_it(instrument: Histogram) -> None:
-    meter = WEB_METER if instrument.name.endswith("body.size") else "any"
-    (point,) = _points(meter, instrument.name, {})
+    (point,) = _points("any", instrument.name, {})
     assert point.explicit_bounds == instrument.buckets
 
 
@@ -44,12 +42,6 @@ def test_what_a_client_can_make_up_is_no_attribute_of_a_server_metric() -> None:
     sent = {"http.route": "/x", "server.address": "evil.example", "url.path": "/x/1", "user_agent.original": "x"}
     (point,) = _points("fastapi", SERVER_REQUEST_DURATION.name, sent)
     assert point.attributes == {"http.route": "/x"}
-
-
-def test_body_sizes_of_contrib_are_left_to_ours() -> None:
-    name = SERVER_RESPONSE_BODY_SIZE.name
-    assert _points(CONTRIB, name, {}) == []
-    assert len(_points(WEB_METER, name, {})) == 1
 
 
 def test_without_explicit_buckets_a_histogram_keeps_the_exporters_aggregation() -> None:
