@@ -150,6 +150,13 @@ METRIC_OVERFLOW_MEASUREMENTS: Final = Counter(
     source=OURS,
     attributes=(bounded("mita.instrument.name", "the instruments"),),
 )
+METRIC_CALLBACK_TIMEOUTS: Final = Counter(
+    name="mita.metric.callback.timeouts",
+    unit="{timeout}",
+    description="Collections in which an instrument was left out because its callback had not returned.",
+    source=OURS,
+    attributes=(bounded("mita.instrument.name", "the observable instruments"),),
+)
 TELEMETRY_FAULTS: Final = Counter(
     name="mita.telemetry.faults",
     unit="{fault}",
