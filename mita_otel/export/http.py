@@ -31,6 +31,9 @@ class HttpSender:
 
     The standard library's client and not a pool: there is one thread a sender, and only at the socket can one deadline
     hold against a receiver that sends a byte now and then.
+
+    Attributes:
+        date: The `Date` header of the last answer, or None.
     """
 
     def __init__(self, endpoint: OtlpEndpoint) -> None:
@@ -52,6 +55,7 @@ class HttpSender:
         self._pid = os.getpid()
         self._sending = threading.Lock()
         self._closed = False
+        self.date: str | None = None
 
     @property
     def destination(self) -> str:
@@ -99,6 +103,7 @@ class HttpSender:
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._forget()
             return Retry(_reason(error))
+        self.date = headers.get("date")
         if not reusable:
             self._forget()
         return judge(status, headers, answer, time.time())
