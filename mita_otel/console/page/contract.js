@@ -71,7 +71,7 @@
  * @typedef {[number, number | null]} Point
  * @typedef {{labels: Labels, points: Point[]}} Series
  * @typedef {{time: number, value: number, trace_id: string, span_id: string, labels: Labels}} Exemplar
- * @typedef {{name: string, unit: string, kind: string, series: Series[], exemplars: Exemplar[]}} MetricAnswer
+ * @typedef {{name: string, unit: string, kind: string, monotonic?: boolean, series: Series[], exemplars: Exemplar[]}} MetricAnswer
  *
  * @typedef {object} ServiceRow
  * @property {string} name

@@ -58,6 +58,22 @@ export function go(to, { replace = false } = {}) {
   }
 }
 
+/** Where each view's list was left, for the way back from one of its items. @type {Map<string, string>} */
+const left = new Map();
+
+/** Remember where the browser is, if it is a list. */
+export function remember() {
+  const { view, item } = here();
+  if (!item) left.set(view, location.hash);
+}
+
+/**
+ * Return the address of a view's list as it was left.
+ *
+ * @param {string} view
+ */
+export const listOf = (view) => left.get(view) ?? address(view);
+
 /** @param {string} text */
 function decode(text) {
   try {

@@ -39,16 +39,30 @@ export function logarithmic([low, high], range) {
 }
 
 /**
+ * Return a linear scale of durations (µs), or a logarithmic one if a linear one would press most of them together.
+ *
+ * @param {number[]} durations
+ * @param {[number, number]} range
+ */
+export function spread(durations, range) {
+  const low = durations.reduce((least, value) => Math.min(least, value), Infinity);
+  const high = durations.reduce((most, value) => Math.max(most, value), 10);
+  if (high / Math.max(low, 1) > 20) return logarithmic([Math.max(low, 1), high], range);
+  return linear([0, high], range, [0, high / 2, high]);
+}
+
+/**
  * Return a scale from zero (or below) to a round number above everything, for at most about `wanted` ticks.
  *
  * @param {number[]} values
  * @param {[number, number]} range
- * @param {number} [wanted]
+ * @param {{wanted?: number, binary?: boolean}} [how]  `binary`: the round numbers are powers of two, as for bytes
  */
-export function fromZero(values, range, wanted = 4) {
+export function fromZero(values, range, { wanted = 4, binary = false } = {}) {
   const high = values.reduce((most, value) => Math.max(most, value), 0);
   const low = values.reduce((least, value) => Math.min(least, value), 0);
-  const step = roundStep((high - low || 1) / wanted);
+  const least = (high - low || 1) / wanted;
+  const step = binary ? 2 ** Math.ceil(Math.log2(least)) : roundStep(least);
   const first = Math.floor(low / step);
   const last = Math.max(Math.ceil(high / step), first + 1);
   const ticks = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);

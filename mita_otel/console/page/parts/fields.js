@@ -67,6 +67,7 @@ export const check = (name, label) => h("label", { class: "check" }, h("input", 
  */
 export function filters(label, ...children) {
   const form = h("form", { class: "filters", role: "search", "aria-label": label, onchange: apply, onsubmit: apply }, children);
+  if (form.querySelector(".wide")) form.append(unfold(form)); // on a phone the others wait behind a button
   /** @param {Event} event */
   function apply(event) {
     if (event.type === "submit") event.preventDefault();
@@ -76,6 +77,13 @@ export function filters(label, ...children) {
     go(changed(query));
   }
   return form;
+}
+
+/** @param {HTMLFormElement} form */
+function unfold(form) {
+  const flip = () => button.setAttribute("aria-expanded", String(form.classList.toggle("unfolded")));
+  const button = h("button", { class: "button unfold", type: "button", "aria-expanded": "false", onclick: flip }, "All filters");
+  return button;
 }
 
 /**
@@ -92,6 +100,12 @@ export function showQuery(form, query) {
     else if (control !== document.activeElement || control.value !== value) control.value = value;
   }
 }
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name  of the field
+ */
+export const focusOn = (form, name) => /** @type {HTMLElement} */ (form.elements.namedItem(name)).focus();
 
 /** @param {HTMLFormElement} form */
 const controlsOf = (form) =>

@@ -1,6 +1,7 @@
 /** The panel beside a list that shows what is chosen in it; on a phone it covers the lower part of the screen. */
 
 import { fill, h } from "../dom.js";
+import { icon } from "./icons.js";
 
 /**
  * @param {string} label
@@ -9,7 +10,7 @@ import { fill, h } from "../dom.js";
 export function panel(label, close) {
   const title = h("h2", { class: "panel-title" });
   const body = h("div", { class: "panel-body", tabindex: "0", role: "group", "aria-label": label });
-  const button = h("button", { class: "quiet", type: "button", "aria-label": "close", title: "close (Esc)", onclick: close }, "✕");
+  const button = h("button", { class: "quiet", type: "button", "aria-label": "close", title: "close (Esc)", onclick: close }, icon("close"));
   const element = h("aside", { class: "panel", "aria-label": label, hidden: true }, h("header", {}, title, button), body);
   return {
     element,

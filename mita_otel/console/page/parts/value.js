@@ -2,8 +2,12 @@
 
 import { h } from "../dom.js";
 import { count, text } from "../format.js";
+import { address } from "../route.js";
+import { icon } from "./icons.js";
+import { writePairs } from "./pairs.js";
 
 const CUT = 320; // characters
+const FINDABLE = 200; // characters, the longest value that is worth a search
 
 /**
  * Return a value as text, the beginning of it if it is long.
@@ -40,6 +44,30 @@ export function attributes(entries, caption, action) {
 }
 
 /**
+ * Return a list of facts.
+ *
+ * @param {[string, import("../dom.js").Child][]} rows
+ */
+export const facts = (rows) => h("dl", { class: "facts" }, rows.map(([name, what]) => [h("dt", {}, name), h("dd", {}, what)]));
+
+/**
+ * Return what makes, for an attribute, a link to the search for it.
+ *
+ * @param {string} view
+ * @param {string} field  of that view's query
+ * @param {string} things
+ */
+export function finder(view, field, things) {
+  return (/** @type {string} */ key, /** @type {unknown} */ given) => {
+    const whole = text(given);
+    if (whole.length > FINDABLE || /[\s="]/.test(key)) return null;
+    const label = `${things} with ${key}=${whole}`;
+    const href = address(view, "", { [field]: writePairs({ [key]: whole }) });
+    return h("a", { class: "quiet find", href, title: label, "aria-label": label }, icon("find"));
+  };
+}
+
+/**
  * Return a section that can be closed.
  *
  * @param {string} title
@@ -58,11 +86,11 @@ export function section(title, content, { open = true, number } = {}) {
  * @param {string} what
  */
 export function copy(whole, what) {
-  const button = h("button", { class: "quiet", type: "button", title: `copy ${what}`, "aria-label": `copy ${what}`, onclick: press }, "⧉");
+  const button = h("button", { class: "quiet", type: "button", title: `copy ${what}`, "aria-label": `copy ${what}`, onclick: press }, icon("copy"));
   async function press() {
     await navigator.clipboard.writeText(whole);
-    button.textContent = "✓";
-    setTimeout(() => (button.textContent = "⧉"), 1500);
+    button.replaceChildren(icon("done"));
+    setTimeout(() => button.replaceChildren(icon("copy")), 1500);
   }
   return button;
 }

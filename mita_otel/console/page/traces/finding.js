@@ -1,0 +1,37 @@
+/** The traces found so far, each once. */
+
+/** @typedef {import("../contract.js").TraceSummary} TraceSummary */
+
+/** @type {Record<string, (one: TraceSummary, other: TraceSummary) => number>} */
+const ORDERS = {
+  newest: (one, other) => other.start - one.start,
+  longest: (one, other) => other.duration - one.duration,
+  largest: (one, other) => other.spans - one.spans,
+  errors: (one, other) => other.errors - one.errors || other.start - one.start,
+};
+
+/** Return an empty finding; `next` is the cursor of what was not searched yet. */
+export function finding() {
+  /** @type {Map<string, TraceSummary>} */
+  const traces = new Map();
+  return {
+    /** @type {string | null} */
+    next: null,
+    searchedTo: 0,
+    get size() {
+      return traces.size;
+    },
+    /**
+     * Take traces in; the newer answer about the same trace counts. Return whether anything changed.
+     *
+     * @param {TraceSummary[]} answer
+     */
+    add(answer) {
+      const fresh = answer.filter((trace) => JSON.stringify(traces.get(trace.traceID)) !== JSON.stringify(trace));
+      for (const trace of fresh) traces.set(trace.traceID, trace);
+      return fresh.length > 0;
+    },
+    /** @param {string} order */
+    sorted: (order) => [...traces.values()].sort(ORDERS[order] ?? ORDERS.newest),
+  };
+}

@@ -1,0 +1,127 @@
+/** The search for traces: filters, latencies over time, and the list of what was found. */
+
+import { get, searchBack } from "../api.js";
+import { fill, h } from "../dom.js";
+import { clock, counted } from "../format.js";
+import { bind } from "../keys.js";
+import { every } from "../live.js";
+import { attempt } from "../parts/fault.js";
+import { focusOn, select } from "../parts/fields.js";
+import { liveButton } from "../parts/live_button.js";
+import { walk } from "../parts/rows.js";
+import { changed, go } from "../route.js";
+import { finding } from "./finding.js";
+import { form, readQuery, showForm } from "./form.js";
+import { empty, rows, SORTS } from "./results.js";
+import { scatter } from "./scatter.js";
+
+const PAGE = 200; // traces
+const NEWS = 2000; // ms between two looks for new traces
+const LATE = 60e6; // µs: how late a span may come and still change a trace that is shown
+
+/** What was found last, shown at once when somebody comes back. @type {{key: string, found: ReturnType<typeof finding>, scroll: number} | null} */
+let last = null;
+
+/** @type {import("../views.js").Open} */
+export function openSearch(place, route, signal) {
+  const fields = form();
+  const fault = h("div", { class: "slot" });
+  const picture = scatter(signal);
+  const list = h("ol", { class: "rows traces", "aria-label": "Traces" });
+  const said = h("p", { class: "said", role: "status" });
+  const sort = select("sort", SORTS);
+  const live = liveButton("traces");
+  const more = h("div", { class: "more-below slot" });
+  const bar = h("div", { class: "bar" }, said, h("label", { class: "inline" }, h("span", {}, "sort by"), sort), live.element);
+  fill(place, h("h1", { class: "unseen", tabIndex: -1 }, "Traces"), fields, fault, picture.element, bar, list, more);
+
+  let query = route.query;
+  let search = new AbortController();
+  let found = finding();
+  sort.addEventListener("change", () => go(changed({ sort: sort.value === SORTS[0][0] ? "" : sort.value })));
+  walk(list, signal);
+  bind({ r: () => void start(), p: live.flip, "/": () => focusOn(fields, "tags") }, signal);
+  signal.addEventListener("abort", () => {
+    search.abort();
+    last = { key: keyOf(query), found, scroll: place.scrollTop };
+  });
+
+  /** Ask from the newest on. */
+  async function start() {
+    search.abort();
+    search = new AbortController();
+    await attempt(fault, () => collect(PAGE, search.signal), search.signal);
+  }
+
+  /**
+   * @param {number} limit
+   * @param {AbortSignal} signal
+   * @param {string | null} [before]
+   */
+  async function collect(limit, signal, before) {
+    const asked = { ...readQuery(query), before };
+    /** @type {ReturnType<typeof finding> | null} */
+    let fresh = before ? null : finding();
+    for await (const answer of searchBack("console/traces", asked, "traces", limit, signal)) {
+      if (fresh) found = fresh;
+      fresh = null;
+      found.add(answer.traces);
+      found.next = answer.next;
+      found.searchedTo = answer.searched_to;
+      show(found.size < limit && answer.next);
+    }
+    show(false);
+  }
+
+  /** @param {unknown} going  on by itself */
+  function show(going) {
+    const traces = found.sorted(query.sort ?? SORTS[0][0]);
+    picture.show(traces);
+    rows(list, traces);
+    const back = found.next ? `, searched back to ${clock(found.searchedTo, 0)}${going ? ", going on …" : ""}` : "";
+    said.textContent = `${counted(traces.length, "trace")}${back}`;
+    const on = () => attempt(fault, () => collect(PAGE, search.signal, found.next), search.signal);
+    fill(
+      more,
+      found.next && !going && h("button", { class: "button", type: "button", onclick: on }, `Go on before ${clock(found.searchedTo, 0)}`),
+      !found.next && !traces.length && empty(query),
+    );
+  }
+
+  /** Ask for what is new, and show it unless the pointer rests on the list. */
+  async function look() {
+    if (live.paused || list.matches(":hover") || fault.firstChild) return;
+    const start = Math.max(Date.now() * 1000 - LATE, readQuery(query).start ?? 0);
+    const answer = await get("console/traces", { ...readQuery(query), start, limit: PAGE }, search.signal);
+    if (found.add(answer.traces)) show(false);
+  }
+
+  /** @param {import("../route.js").Route} route */
+  function update(route) {
+    const before = keyOf(query);
+    query = route.query;
+    showForm(fields, query, search.signal);
+    sort.value = query.sort ?? SORTS[0][0];
+    live.show(query);
+    if (before !== keyOf(query)) void start();
+    else show(false);
+  }
+
+  if (last?.key === keyOf(query)) {
+    found = last.found;
+    update(route);
+    place.scrollTop = last.scroll;
+  } else {
+    update(route);
+  }
+  void start();
+  void every(NEWS, look, signal);
+  return { update };
+}
+
+/**
+ * Return what the search depends on.
+ *
+ * @param {import("../route.js").Query} query
+ */
+const keyOf = ({ sort, live, ...asked }) => JSON.stringify(Object.entries(asked).sort());
