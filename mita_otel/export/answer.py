@@ -18,7 +18,8 @@ Source: OTLP specification, "Retryable Response Codes".
 
 _OK: Final = range(200, 300)
 _REDIRECT: Final = range(300, 400)
-_TOO_LARGE: Final = 413
+_DIVISIBLE: Final = frozenset({400, 413})
+"""Malformed, and too large, for which the Collector answers 400, too."""
 _MESSAGE_LIMIT: Final = 200
 
 
@@ -38,7 +39,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, now: float) -> O
         return Retry(reason, retry_after(headers.get("retry-after"), now))
     if status in _REDIRECT:
         return Refused(f"{reason}, redirects are not followed")
-    return Refused(reason, too_large=status == _TOO_LARGE)
+    return Refused(reason, divisible=status in _DIVISIBLE)
 
 
 def accepted(body: bytes) -> Accepted:

@@ -110,9 +110,21 @@ def _failure(error: grpc.RpcError) -> Outcome:
         reason = "connection refused"
     if code in RETRYABLE_CODES or (code is grpc.StatusCode.RESOURCE_EXHAUSTED and after is not None):
         return Retry(reason, after)
-    # The code for "message too large" is the one for a spent quota; only the text tells them apart.
-    too_large = code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in details
-    return Refused(reason, too_large)
+    return Refused(reason, _is_divisible(code, details))
+
+
+def _is_divisible(code: grpc.StatusCode, details: str) -> bool:
+    match code:
+        case grpc.StatusCode.INVALID_ARGUMENT:
+            return True
+        # Codes that have other meanings, too: only the text tells a message too large from a spent quota, and one that
+        # could not be parsed from a receiver's own fault.
+        case grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return "larger than max" in details
+        case grpc.StatusCode.INTERNAL:
+            return "unmarshal" in details
+        case _:
+            return False
 
 
 def retry_delay(metadata: Sequence[tuple[str, str | bytes]]) -> float | None:

@@ -23,6 +23,10 @@ T = TypeVar("T")
 _JOIN: Final = 0.05
 """Seconds to wait for a delivery thread that was told to stop: enough to leave a wait, too little to be felt."""
 
+DIVISIONS: Final = 32
+"""Halvings in a row of payloads that are all refused: nine find one bad item among 512, and a receiver that refuses
+everything is not asked about each item."""
+
 
 @dataclass(frozen=True, slots=True)
 class Closed:
@@ -232,29 +236,35 @@ class Outbox(Generic[T]):
 
     def _deliver(self, batch: list[T]) -> None:
         """Settle the batch, or put back at the front of the queue what is to be tried again."""
-        items, payload, rest = self._payload(batch)
-        self._give_back(rest)
-        if not items:
-            return
-        outcome = self._attempt(payload)
-        match outcome:
-            case Retry(reason, after):
-                self._give_back(items)
-                if not self._stopped:
-                    self._wait_for_retry(reason, after)
-            case Refused(too_large=True) if len(items) > 1:
-                middle = len(items) // 2
-                self._give_back(items[middle:])
-                self._deliver(items[:middle])
-            case Refused(reason):
-                self._record(refused=len(items))
-                self._finish(reason)
-                self._fault(f"refused: {reason}")
-            case Accepted(rejected_items, message):
-                rejected = min(rejected_items, len(items))
-                self._record(accepted=len(items) - rejected, rejected=rejected)
-                self._finish(None)
-                self._report_accepted(rejected, message)
+        parts = [batch]
+        divisions = DIVISIONS
+        while parts:
+            items, payload, rest = self._payload(parts.pop())
+            self._give_back(rest)
+            if not items:
+                continue
+            match self._attempt(payload):
+                case Retry(reason, after):
+                    for part in parts:  # the last of them is the oldest
+                        self._give_back(part)
+                    self._give_back(items)
+                    if not self._stopped:
+                        self._wait_for_retry(reason, after)
+                    return
+                case Refused(divisible=True) if len(items) > 1 and divisions:
+                    divisions -= 1
+                    middle = len(items) // 2
+                    parts += [items[middle:], items[:middle]]
+                case Refused(reason):
+                    self._record(refused=len(items))
+                    self._finish(reason)
+                    self._fault(f"refused: {reason}")
+                case Accepted(rejected_items, message):
+                    divisions = DIVISIONS
+                    rejected = min(rejected_items, len(items))
+                    self._record(accepted=len(items) - rejected, rejected=rejected)
+                    self._finish(None)
+                    self._report_accepted(rejected, message)
 
     def _finish(self, error: str | None) -> None:
         """End an export operation, which began with the first attempt."""
@@ -322,27 +332,39 @@ class Outbox(Generic[T]):
         """Return the items that could be encoded, their payload, and the items for which there was no room in it."""
         items: list[T] = []
         parts: list[bytes] = []
-        size, position = 0, 0
-        while position < len(batch) and size < self.pace.payload_limit:
+        rest: list[T] = []
+        size = 0
+        for position in range(0, len(batch), self.pace.slice_size):
             for fit, encoded in self._encode_fit(batch[position : position + self.pace.slice_size]):
-                items += fit
-                parts.append(encoded)
                 size += len(encoded)
-            position += self.pace.slice_size
+                if items and size > self.pace.payload_limit:
+                    rest += fit
+                else:
+                    items += fit
+                    parts.append(encoded)
+            if size > self.pace.payload_limit:
+                rest += batch[position + self.pace.slice_size :]
+                break
             time.sleep(0)  # requests first: hand the interpreter over between slices
-        return items, b"".join(parts), batch[position:]
+        return items, b"".join(parts), rest
 
     def _encode_fit(self, items: list[T]) -> list[tuple[list[T], bytes]]:
-        """Encode together if possible; else by halves, so that an item that cannot be encoded is dropped alone."""
+        """Encode together if that is possible and not too large, else by halves.
+
+        So an item that cannot be encoded is dropped alone, and one that is large goes out alone.
+        """
         try:
-            return [(items, self._encode(items))]
+            encoded = self._encode(items)
         except Exception as error:  # noqa: BLE001 - whatever one item does, its neighbours go out
-            if len(items) > 1:
-                middle = len(items) // 2
-                return self._encode_fit(items[:middle]) + self._encode_fit(items[middle:])
-            self._drop_unfit(1)
-            self._fault(f"an item cannot be encoded: {type(error).__name__}")
-            return []
+            if len(items) == 1:
+                self._drop_unfit(1)
+                self._fault(f"an item cannot be encoded: {type(error).__name__}")
+                return []
+        else:
+            if len(items) == 1 or len(encoded) <= self.pace.payload_limit:
+                return [(items, encoded)]
+        middle = len(items) // 2
+        return self._encode_fit(items[:middle]) + self._encode_fit(items[middle:])
 
     def _report_overflow(self) -> None:
         overwritten = self._overwritten.value()

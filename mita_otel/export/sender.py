@@ -38,11 +38,11 @@ class Refused:
 
     Attributes:
         reason: For people.
-        too_large: A smaller payload might be taken.
+        divisible: A part of it might be taken: the whole is too large, or one of its items is malformed.
     """
 
     reason: str
-    too_large: bool = False
+    divisible: bool = False
 
 
 Outcome: TypeAlias = Accepted | Retry | Refused

@@ -45,13 +45,14 @@ def test_these_statuses_and_only_these_are_tried_again(status: int) -> None:
     assert judge(status, {"retry-after": "7"}, b"", NOW) == Retry(f"HTTP {status}", 7.0)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 500, 501])
+@pytest.mark.parametrize("status", [401, 403, 404, 408, 500, 501])
 def test_other_errors_are_refusals(status: int) -> None:
     assert judge(status, {}, b"", NOW) == Refused(f"HTTP {status}")
 
 
-def test_413_is_a_refusal_of_the_size() -> None:
-    assert judge(413, {}, b"", NOW) == Refused("HTTP 413", too_large=True)
+@pytest.mark.parametrize("status", [400, 413])
+def test_what_is_malformed_or_too_large_is_refused_as_a_whole_only(status: int) -> None:
+    assert judge(status, {}, b"", NOW) == Refused(f"HTTP {status}", divisible=True)
 
 
 def test_a_redirect_is_a_refusal() -> None:

@@ -10,9 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from mita_otel.export import Accepted, Outbox, Outcome, Refused, Retry
+from mita_otel.export.outbox import DIVISIONS
 from tests.fixtures.polling import eventually
 from tests.unit.export.conftest import QUICK, ScriptedSender, encode
 
@@ -75,7 +78,7 @@ def test_a_refused_batch_is_counted_and_the_next_one_goes_out(make_outbox: Make)
 def test_a_payload_that_is_too_large_is_sent_in_halves(make_outbox: Make) -> None:
     class Narrow(ScriptedSender):
         def send(self, payload: bytes, timeout: float) -> Outcome:
-            return Refused("HTTP 413", too_large=True) if len(payload) > 8 else super().send(payload, timeout)
+            return Refused("HTTP 413", divisible=True) if len(payload) > 8 else super().send(payload, timeout)
 
     sender = Narrow()
     outbox = make_outbox(sender)
@@ -87,13 +90,65 @@ def test_a_payload_that_is_too_large_is_sent_in_halves(make_outbox: Make) -> Non
     assert outbox.statistics().refused == 1
 
 
+class Fussy(ScriptedSender):
+    """Refuses a payload that holds an item it cannot read, as a Collector does."""
+
+    def send(self, payload: bytes, timeout: float) -> Outcome:
+        if b"malformed" in payload:
+            self.payloads.append(payload)
+            return Refused("HTTP 400", divisible=True)
+        return super().send(payload, timeout)
+
+
+@given(where=st.sets(st.integers(0, 511), max_size=4))
+@settings(max_examples=30)
+def test_malformed_items_cost_only_themselves(where: set[int]) -> None:
+    sender = Fussy()
+    outbox: Outbox[str] = Outbox(signal="traces", encode=encode, sender=sender, pace=replace(QUICK, schedule_delay=60))
+    items = put_all(outbox, *(f"malformed-{n}" if n in where else str(n) for n in range(512)))
+    assert outbox.flush(5) is not bool(where)
+    outbox.close(0)
+    assert sender.delivered == [item for item in items if not item.startswith("malformed")]
+    assert outbox.statistics().refused == len(where)
+
+
+def test_a_receiver_that_refuses_everything_is_not_asked_about_each_item(make_outbox: Make) -> None:
+    sender = Fussy()
+    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    put_all(outbox, *(f"malformed-{number}" for number in range(512)))
+    assert not outbox.flush(5)
+    assert outbox.statistics().refused == 512
+    assert len(sender.payloads) <= 2 * DIVISIONS + 1
+
+
+def test_a_receiver_that_goes_away_between_two_halves_gets_the_rest_later(make_outbox: Make) -> None:
+    sender = ScriptedSender(Refused("HTTP 413", divisible=True), Accepted(), Retry("HTTP 503"))
+    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    items = put_all(outbox, *map(str, range(100)))
+    eventually(lambda: outbox.flush(1))
+    assert sender.delivered == items
+    assert outbox.statistics().lost == 0
+
+
 def test_a_payload_is_cut_at_its_limit(make_outbox: Make) -> None:
     sender = ScriptedSender()
     outbox = make_outbox(sender, replace(QUICK, payload_limit=10, slice_size=2))
     items = put_all(outbox, *map(str, range(100)))
     assert outbox.flush(5)
     assert sender.delivered == items
-    assert max(map(len, sender.payloads)) < 20
+    assert max(map(len, sender.payloads)) <= 10
+
+
+@given(sizes=st.lists(st.integers(1, 40), max_size=60), limit=st.integers(10, 60), slice_size=st.integers(1, 16))
+def test_no_payload_is_over_the_limit_unless_it_is_one_item(sizes: list[int], limit: int, slice_size: int) -> None:
+    sender = ScriptedSender()
+    pace = replace(QUICK, payload_limit=limit, slice_size=slice_size)
+    outbox: Outbox[str] = Outbox(signal="traces", encode=encode, sender=sender, pace=pace)
+    items = put_all(outbox, *(f"{number:x}".ljust(size, "x") for number, size in enumerate(sizes)))
+    assert outbox.flush(5)
+    outbox.close(0)
+    assert sender.delivered == items
+    assert all(len(payload) <= limit or len(payload.split()) == 1 for payload in sender.payloads)
 
 
 def test_partial_success_counts_what_was_rejected(make_outbox: Make) -> None:
