@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, NoReturn
@@ -17,11 +18,11 @@ import mita_otel.logs
 import mita_otel.metrics.provider
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
-from mita_otel.libraries import CONTRIB_NAMES, Libraries, Telemetry, faults
+from mita_otel.libraries import CONTRIB_NAMES, Examine, Libraries, Telemetry, faults
 from mita_otel.lifecycle import Exit
 from mita_otel.logs.pipeline import Limits
 from mita_otel.processes import is_helper
-from mita_otel.settings import Settings, SettingsError, apply_defaults, environment
+from mita_otel.settings import INSTRUMENTED_BY_US, Settings, SettingsError, apply_defaults, environment
 from mita_otel.traces.propagation import install as install_propagators
 
 EX_CONFIG: Final = 78
@@ -31,9 +32,6 @@ SDK_VERSION: Final = "1.45.1"
 """The SDK that the guard of the series and the resource's renewal after a fork were written against."""
 
 _DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
-_OURS: Final = "mita-otel-instruments"
-"""Divides, in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`, what the user disabled from what we instrument ourselves; the
-launcher reads the variable after us, and so do child processes."""
 
 _logger: Final = logging.getLogger("mita_otel")
 
@@ -46,6 +44,7 @@ class Running:
     tracer_provider: TracerProvider
     meter_provider: MeterProvider
     logger_provider: LoggerProvider
+    deliveries: Sequence[exporters.Delivery]
     libraries: Libraries
     logs: mita_otel.logs.Installed
     exit: Exit
@@ -55,8 +54,13 @@ _running: list[Running] = []
 _problems: list[str] = []
 
 
-def start(settings: Settings) -> Running:
-    """Start the three signals, instrument the libraries and register the exit."""
+def start(settings: Settings, examine: Examine | None = None) -> Running:
+    """Start the three signals, instrument the libraries and register the exit.
+
+    Args:
+        settings: what the environment asks for.
+        examine: examines this process for `GET /_mita/doctor`, which is served if there is a token for it.
+    """
     who = resource.describe(settings.service_name)
     exports = exporters.build(settings)
     meter_provider = mita_otel.metrics.provider.build(settings, who, exports.readers)
@@ -76,11 +80,20 @@ def start(settings: Settings) -> Running:
     faults.observe(meter_provider, logs.faults)
     leaving = Exit(exports.closings, settings.shutdown_timeout)
     leaving.register()
-    telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings)
-    libraries = Libraries(telemetry, disabled=_disabled(settings), strict=settings.strict)
+    telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings, examine)
+    libraries = Libraries(telemetry, disabled=settings.disabled_by_user, strict=settings.strict)
     libraries.register(leaving.guard_signals)
     os.register_at_fork(after_in_child=lambda: _rename(tracer_provider, meter_provider, logger_provider))
-    return Running(settings, tracer_provider, meter_provider, logger_provider, libraries, logs, leaving)
+    return Running(
+        settings=settings,
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        logger_provider=logger_provider,
+        deliveries=exports.deliveries,
+        libraries=libraries,
+        logs=logs,
+        exit=leaving,
+    )
 
 
 def _publish(tracers: TracerProvider, meters: MeterProvider, loggers: LoggerProvider) -> None:
@@ -103,12 +116,7 @@ def _rename(*providers: TracerProvider | MeterProvider | LoggerProvider) -> None
         provider._update_resource(own)  # noqa: SLF001 - no public way; the SDK is pinned
 
 
-def _disabled(settings: Settings) -> list[str]:
-    names = list(settings.disabled_instrumentations)
-    return names[: names.index(_OURS)] if _OURS in names else names
-
-
-def launch() -> None:
+def launch(examine: Examine | None = None) -> None:
     """Start in this process, unless it is a helper or the SDK is disabled; called by the configurator.
 
     Under `MITA_STRICT=1` a failure ends the process with status 78; otherwise it is logged and the application runs
@@ -125,8 +133,8 @@ def launch() -> None:
             _report(problem, strict=_wants_strict(settings, problem))
         apply_defaults(variables)
         check_versions()
-        _running.append(start(settings))
-        variables[_DISABLED] = ",".join([*_disabled(settings), _OURS, *CONTRIB_NAMES])
+        _running.append(start(settings, examine))
+        variables[_DISABLED] = ",".join([*settings.disabled_by_user, INSTRUMENTED_BY_US, *CONTRIB_NAMES])
     except Exception as error:
         if settings.strict:
             fail(f"set-up failed: {error}")

@@ -24,7 +24,14 @@ class MitaConfigurator:
 
     def configure(self, **_: Any) -> None:
         """Start the three signals and instrument the libraries."""
-        bootstrap.launch()
+        bootstrap.launch(examine)
+
+
+def examine(application: object) -> bytes:
+    """Examine this process for `GET /_mita/doctor`."""
+    from mita_otel.doctor import examine_service  # noqa: PLC0415 - no service needs it before it is asked for
+
+    return examine_service(application)
 
 
 def check() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import entry_points
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
@@ -24,6 +24,9 @@ from mita_otel.logs.redaction import redact_log_record
 from mita_otel.metrics import prometheus, runtime
 from mita_otel.settings import Settings
 from mita_otel.traces.redaction import redact_span
+
+Delivery: TypeAlias = OutboxSpanProcessor | OutboxLogRecordProcessor | OtlpMetricExporter
+"""Delivers one signal by OTLP and counts what becomes of it."""
 
 _logger: Final = logging.getLogger("mita_otel.exporters")
 
@@ -44,7 +47,7 @@ class Exporters:
     logs: list[LogRecordProcessor] = field(default_factory=list)
     readers: list[MetricReader] = field(default_factory=list)
     closings: list[tuple[str, Callable[[float], object]]] = field(default_factory=list)
-    deliveries: list[OutboxSpanProcessor | OutboxLogRecordProcessor | OtlpMetricExporter] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 def build(settings: Settings) -> Exporters:

@@ -22,6 +22,10 @@ OTEL_DEFAULTS: Final[Mapping[str, str]] = {
 }
 """Defaults for variables that the SDK reads itself; a variable that is set wins."""
 
+INSTRUMENTED_BY_US: Final = "mita-otel-instruments"
+"""Divides, in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`, what the user disabled from what we instrument ourselves; the
+launcher reads the variable after us, and so do child processes."""
+
 DEFAULT_EXCLUDED_PATHS: Final = (
     "/health",
     "/health/*",
@@ -280,6 +284,12 @@ class Settings(BaseModel):
         description="a port between 1 and 65535",
     )
     otlp: Mapping[Signal, OtlpEndpoint] = Field(default_factory=dict, exclude=True)
+
+    @property
+    def disabled_by_user(self) -> tuple[str, ...]:
+        """The disabled instrumentations without those that we do ourselves."""
+        names = self.disabled_instrumentations
+        return names[: names.index(INSTRUMENTED_BY_US)] if INSTRUMENTED_BY_US in names else names
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:

@@ -69,6 +69,10 @@ class OtlpMetricExporter(MetricExporter):
         ValueError: The message names the variable, the value and what is allowed.
     """
 
+    signal: Final = "metrics"
+    capacity: Final = None
+    """There is no queue: a collection waits for nothing but its own delivery."""
+
     def __init__(
         self,
         sender: Sender,

@@ -1,7 +1,7 @@
 """What the processors of spans and of log records have in common: an outbox that the SDK can flush and shut down."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Literal, TypeVar
+from typing import Final, Generic, Literal, TypeVar
 
 from opentelemetry.metrics import MeterProvider
 
@@ -41,6 +41,7 @@ class OutboxProcessor(Generic[T]):
         prepare: Callable[[T], T] | None,
         pace: Pace | None,
     ) -> None:
+        self.signal: Final = signal
         self._kind = kind
         self._outbox: Outbox[T] = Outbox(signal=signal, encode=_prepared(prepare, encode), sender=sender, pace=pace)
 
@@ -55,6 +56,11 @@ class OutboxProcessor(Generic[T]):
     def close(self, timeout: float) -> Closed:
         """Deliver what is here for at most `timeout` seconds, then stop."""
         return self._outbox.close(timeout)
+
+    @property
+    def capacity(self) -> int:
+        """Most items the queue can hold."""
+        return self._outbox.pace.capacity
 
     def statistics(self) -> Statistics:
         """Return the counts of this moment."""

@@ -9,8 +9,9 @@ import wrapt
 
 from mita_otel.libraries.faults import swallowed
 from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.web.administration import Examine
 
-__all__ = ["INSTRUMENTORS", "Instrumented", "Libraries", "Telemetry"]
+__all__ = ["INSTRUMENTORS", "Examine", "Instrumented", "Libraries", "Telemetry"]
 
 INSTRUMENTORS: Final = {
     "fastapi": "fastapi",

@@ -1,9 +1,10 @@
 """FastAPI: its native telemetry from 0.142, contrib's instrumentation before; our server layer around either."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from importlib.metadata import version
 from importlib.util import find_spec
+from types import MethodType
 from typing import Any, Literal
 
 import fastapi
@@ -11,6 +12,7 @@ import wrapt
 from opentelemetry import trace
 from opentelemetry._logs import Logger, LoggerProvider, LogRecord
 
+from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.web.server import SCOPE_KEY, ServerLayer
 
@@ -55,7 +57,8 @@ class _ExceptionEvents(LoggerProvider):
 
 def instrument(telemetry: Telemetry) -> Instrumented:
     """Instrument every application made from now on, each request once, whichever path FastAPI's version allows."""
-    layer = ServerLayer(telemetry.settings, telemetry.meter_provider)
+    report = Faults("fastapi").report
+    layer = ServerLayer(telemetry.settings, telemetry.meter_provider, examine=telemetry.examine, report=report)
     native = find_spec("fastapi.telemetry") is not None
     originals: dict[str, Any] = {"__init__": fastapi.FastAPI.__init__, "__call__": fastapi.FastAPI.__call__}
     if native:
@@ -109,6 +112,6 @@ def _serving(
     async def __call__(app: fastapi.FastAPI, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807 - it replaces it
         if prepare is not None and SCOPE_KEY not in scope:
             prepare(app)
-        await layer(partial(original, app), scope, receive, send)
+        await layer(MethodType(original, app), scope, receive, send)
 
     return wraps(original)(__call__)

@@ -13,16 +13,22 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
     from mita_otel.settings import Settings
+    from mita_otel.web.administration import Examine
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """The providers that instrumentations write to, and the settings they obey."""
+    """The providers that instrumentations write to, and the settings they obey.
+
+    Attributes:
+        examine: examines this process for whoever has the token of the administration.
+    """
 
     tracer_provider: TracerProvider
     meter_provider: MeterProvider
     logger_provider: LoggerProvider
     settings: Settings
+    examine: Examine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from typing import Any, Final
@@ -20,6 +21,7 @@ from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
 from mita_otel.traces.propagation import server_timing, traceresponse
+from mita_otel.web.administration import Administration, Examine
 from mita_otel.web.paths import excluding
 
 Scope = MutableMapping[str, Any]
@@ -35,6 +37,10 @@ _CONTEXT_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
 _CORRELATION_HEADER: Final = correlation.HEADER.encode()
 _logger: Final = logging.getLogger("mita_otel.web")
 _serving_task: ContextVar[asyncio.Task[Any] | None] = ContextVar("mita_serving_task", default=None)
+
+
+def _log_fault() -> None:
+    _logger.warning("a request is served without some of its telemetry", exc_info=sys.exception())
 
 
 class _Headers(Getter[list[tuple[bytes, bytes]]]):
@@ -75,9 +81,17 @@ class Exchange:
         route: the whole template, where whoever instruments the application has found it.
     """
 
-    __slots__ = ("_headers", "_scope", "_sizes", "correlation_id", "received", "route", "sent", "status")
+    __slots__ = ("_headers", "_report", "_scope", "_sizes", "correlation_id", "received", "route", "sent", "status")
 
-    def __init__(self, scope: Scope, correlation_id: str, sizes: BodySizes | None, headers: "ResponseHeaders") -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        correlation_id: str,
+        sizes: BodySizes | None,
+        headers: "ResponseHeaders",
+        report: Callable[[], None],
+    ) -> None:
+        self._report = report
         self._scope = scope
         self._sizes = sizes
         self._headers = headers
@@ -116,8 +130,8 @@ class Exchange:
         async def counted(message: Message) -> None:
             try:
                 message = self._sent(message)
-            except Exception:
-                _logger.exception("a response goes out without telemetry headers")
+            except Exception:  # noqa: BLE001 - the room's door
+                self._report()
             await send(message)
 
         return counted
@@ -157,24 +171,48 @@ class ResponseHeaders:
 
 
 class ServerLayer:
-    """Serves one request with everything that surrounds it; faults of ours never reach the application."""
+    """Serves one request with everything that surrounds it; faults of ours never reach the application.
 
-    def __init__(self, settings: Settings, meter_provider: MeterProvider) -> None:
+    Args:
+        settings: what it obeys.
+        meter_provider: for body sizes and the event loop's lag.
+        examine: examines this process; offered to whoever has the settings' token, if they have one.
+        report: counts and logs the fault being handled.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        meter_provider: MeterProvider,
+        *,
+        examine: Examine | None = None,
+        report: Callable[[], None] = _log_fault,
+    ) -> None:
         self.excluded = excluding(settings.excluded_paths)
         self._inbound_context = settings.inbound_context
         self._headers = ResponseHeaders(settings.trace_response)
         self._sizes = BodySizes(meter_provider)
         self._lag = EventLoopLag(meter_provider)
+        self._report = report
+        self._administration = (
+            Administration(settings.admin_token.get_secret_value(), examine)
+            if settings.admin_token is not None and examine is not None
+            else None
+        )
 
     async def __call__(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve an HTTP request or a WebSocket; pass everything else, and what is being served already, through."""
         if scope["type"] not in {"http", "websocket"} or SCOPE_KEY in scope:
             await app(scope, receive, send)
             return
+        if self._administration is not None and self._administration.concerns(scope):
+            request_span.begin()
+            await self._administration(app, scope, send)
+            return
         try:
             scope, exchange = self._open(scope)
-        except Exception:
-            _logger.exception("a request is served without telemetry")
+        except Exception:  # noqa: BLE001 - the room's door
+            self._report()
             await app(scope, receive, send)
             return
         task = asyncio.current_task()
@@ -206,7 +244,7 @@ class ServerLayer:
         if self._inbound_context != "trust":
             scope = {**scope, "headers": [header for header in headers if header[0] not in _CONTEXT_HEADERS]}
         sizes = None if scope["type"] != "http" or self.excluded(scope["path"]) else self._sizes
-        exchange = Exchange(scope, accepted, sizes, self._headers)
+        exchange = Exchange(scope, accepted, sizes, self._headers, self._report)
         scope[SCOPE_KEY] = exchange
         return scope, exchange
 

@@ -1,0 +1,54 @@
+"""Commands that are imported when they are called: help and completion should not wait for what they do not use."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, ClassVar
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands by name, module and help.
+
+    A module has either `app`, a `typer.Typer`, or `run`, a function.
+
+    Attributes:
+        table: help by name; the module is called as the command.
+        package: where the modules are.
+    """
+
+    table: ClassVar[Mapping[str, str]] = {}
+    package: ClassVar[str] = ""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own class is private  # noqa: ARG002
+        """Return the names in the order of the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> "Later | None":  # type: ignore[override]  # as above  # noqa: ARG002
+        """Return a command that is imported when it is called."""
+        if cmd_name not in self.table:
+            return None
+        return Later(cmd_name, self.table[cmd_name], lambda: _load(f"{self.package}.{cmd_name}", cmd_name))
+
+
+class Later(TyperCommand):
+    """Stands for a command until it is called or asked for its own help."""
+
+    def __init__(self, name: str, help: str, load: Callable[[], Any]) -> None:  # noqa: A002 - typer's name
+        super().__init__(name, help=help)
+        self._load = load
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the context of the command itself, which then takes over."""
+        return self._load().make_context(*args, **kwargs)
+
+
+def _load(module: str, name: str) -> Any:
+    found = import_module(module)
+    if hasattr(found, "app"):
+        return get_command(found.app)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(name)(found.run)
+    return get_command(alone)

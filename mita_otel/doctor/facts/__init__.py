@@ -1,0 +1,1 @@
+"""What the doctor looks at: facts are gathered here, and judged elsewhere."""

@@ -1,0 +1,86 @@
+"""Starts a process under the launcher, as a service would be started, and asks it what it is."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from mita_otel.doctor.facts.model import Process
+from mita_otel.redaction import redact_text
+
+TIMEOUT: Final = 60.0
+"""Seconds for the start and the imports of an application; a large one on a busy machine takes ten."""
+
+_SILENT: Final = {
+    # It is there to be looked at, not to be heard of.
+    "OTEL_TRACES_EXPORTER": "none",
+    "OTEL_METRICS_EXPORTER": "none",
+    "OTEL_LOGS_EXPORTER": "none",
+}
+_LAUNCH: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+_OURS: Final = re.compile(r"mita_otel: .+")
+_EXCEPTION: Final = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Exit)\b.*")
+
+
+def look_inside(variables: Mapping[str, str], application: str) -> Process:
+    """Start a process with the variables given, which imports the application if there is one.
+
+    Args:
+        variables: the whole environment of the process; where telemetry goes is overridden by nowhere.
+        application: an import string, or nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="mita-otel-doctor-") as folder:
+        answer = Path(folder) / "process.json"
+        arguments = ["-m", "mita_otel.doctor.facts.inside", str(answer), *([application] if application else [])]
+        status, output = _run([sys.executable, *arguments], {**variables, **_SILENT})
+        if not answer.exists():
+            return Process(ours=False, failure=_failure(status, output))
+        process: Process = TypeAdapter(Process).validate_json(answer.read_bytes())
+    return process
+
+
+def _run(command: list[str], variables: dict[str, str]) -> tuple[int | None, str]:
+    """Return exit status (None when it took too long) and output of a command under the launcher."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _LAUNCH, *command],
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as child:
+        try:
+            output, _ = child.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            output = b""
+            return None, ""
+        finally:
+            # What the application has started must not outlive it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    return child.returncode, output.decode(errors="replace")
+
+
+def _failure(status: int | None, output: str) -> str:
+    """Say in a line why a process ended without an answer."""
+    if status is None:
+        return f"it had not started after {TIMEOUT:.0f} s"
+    return f"it ended with status {status}: {redact_text(last_words(output))}"
+
+
+def last_words(output: str) -> str:
+    """Return the line of an output that says best what went wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for pattern in (_OURS, _EXCEPTION):
+        for line in reversed(lines):
+            if pattern.match(line):
+                return line
+    return lines[-1] if lines else "it said nothing"
