@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from mita_otel.generate import metrics_page, settings_page
+from mita_otel.generate import metrics_page, recording_rules, settings_page
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "collector/prometheus/rules/derived.yml": recording_rules.rules,
     "docs/reference/metrics.md": metrics_page.page,
     "docs/reference/settings.md": settings_page.page,
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 
 from mita_otel.metrics.catalogue import TOPICS, instruments_of
+from mita_otel.metrics.derived import DERIVED, Computed, Renamed
 from mita_otel.metrics.instrument import OURS, Histogram, Instrument
 
 
@@ -20,6 +21,7 @@ def page() -> str:
     ]
     for topic in TOPICS:
         lines += _topic(topic)
+    lines += _derived()
     return "\n".join([*lines, ""])
 
 
@@ -40,6 +42,28 @@ def _topic(topic: ModuleType) -> Iterable[str]:
         *_attributes(instruments),
         *_buckets(instruments),
     )
+
+
+def _derived() -> Iterable[str]:
+    return (
+        "",
+        "## Derived by Prometheus",
+        "",
+        "Series that repeat a standard metric under the name that the report gives it, or are made of others:",
+        "`collector/prometheus/rules/derived.yml`. They keep the labels of their source.",
+        "",
+        "| Series | What it says | Made of | Added labels |",
+        "|---|---|---|---|",
+        *(f"| `{row.name}` | {row.description} | {_origin(row)} | {_labels(row)} |" for row in DERIVED),
+    )
+
+
+def _origin(row: Renamed | Computed) -> str:
+    return f"`{row.source.name}`" if isinstance(row, Renamed) else "`mita_http_requests_total`"
+
+
+def _labels(row: Renamed | Computed) -> str:
+    return "<br>".join(f"`{label}`" for label in row.labels) if isinstance(row, Renamed) else ""
 
 
 def _title(topic: ModuleType) -> str:

@@ -150,7 +150,7 @@ class _Pools:
         if known is not None:
             return known[0]
         if connection is None:
-            return {"db.client.connection.pool.name": "postgresql"}
+            return pool_attributes(Endpoint("postgresql"))
         attributes = pool_attributes(_endpoint_of(connection))
         self._known[queue] = attributes, pool.get_max_size()
         return attributes

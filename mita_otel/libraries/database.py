@@ -236,8 +236,8 @@ def status_code(error: BaseException) -> str | None:
 
 
 def pool_attributes(endpoint: Endpoint) -> Attributes:
-    """Return the attributes of a pool's metrics."""
-    return {"db.client.connection.pool.name": endpoint.pool_name}
+    """Return the attributes of a pool's metrics: its name, and the system, which tells a cache from a database."""
+    return {"db.client.connection.pool.name": endpoint.pool_name, "db.system.name": endpoint.system}
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class Total:
     """A counter of the catalogue.
 
     Every combination of a closed set begins at zero, for a first increase that no one saw begin is no increase to
-    Prometheus. Source: reliability reference, A4.
+    Prometheus.
     """
 
     __slots__ = ("_closed", "_counter")

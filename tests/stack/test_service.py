@@ -130,6 +130,20 @@ def test_one_request_is_one_trace_in_jaeger_its_lines_in_loki_and_a_count_with_i
     assert eventually(lambda: finance.exemplars(buckets), timeout=30) == {trace["traceID"]}
 
 
+def test_the_reports_series_are_derived_from_the_standard_ones(finance: Finance) -> None:
+    headers = finance.sign_up()
+    for _ in range(3):
+        assert finance.client.get("/api/users/me", headers=headers).status_code == 200
+    mine = f'service_name="{finance.name}"'
+    counted = f'mita_http_requests_total{{{mine}, method="GET", endpoint="/api/users/me", status="200"}}'
+    assert eventually(lambda: finance.count(counted) == 3, timeout=60)
+    bucket = f'mita_http_request_duration_seconds_bucket{{{mine}, endpoint="/api/users/me", le="+Inf"}}'
+    assert finance.count(bucket) == 3
+    assert finance.count(f'mita_database_queries_total{{{mine}, query_type="INSERT", db_system_name="postgresql"}}') > 0
+    assert finance.count(f'mita_database_connections_idle{{{mine}, db_system_name="postgresql"}}') > 0
+    assert finance.count(f"mita_error_rate{{{mine}}}") == 0
+
+
 def test_a_failing_request_is_found_by_its_error(finance: Finance) -> None:
     finance.client.get("/api/insights", headers={"authorization": "Bearer wrong"})
     headers = finance.sign_up()

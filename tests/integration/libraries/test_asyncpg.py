@@ -185,7 +185,10 @@ async def test_a_pool_is_measured(pool: Any, postgres_url: str, recording: Recor
         with pytest.raises(TimeoutError):
             await pool.acquire(timeout=0.02)
     parts = urlsplit(postgres_url)
-    name = {"db.client.connection.pool.name": f"{parts.hostname}:{parts.port}{parts.path}"}
+    name = {
+        "db.client.connection.pool.name": f"{parts.hostname}:{parts.port}{parts.path}",
+        "db.system.name": "postgresql",
+    }
 
     async with pool.acquire():
         assert recording.points("db.client.connection.count") == [

@@ -157,7 +157,7 @@ def test_a_server_that_is_not_there_is_an_error_of_the_command(free_port: int, r
 def test_a_pool_is_measured(client: redis.Redis, recording: Recording, common: dict[str, Any]) -> None:
     client.get("a")
     parts = f"{common['server.address']}:{common['server.port']}/{common['db.namespace']}"
-    name = {"db.client.connection.pool.name": parts}
+    name = {"db.client.connection.pool.name": parts, "db.system.name": "redis"}
 
     assert recording.points("db.client.connection.count") == [
         ({**name, "db.client.connection.state": "idle"}, 1),

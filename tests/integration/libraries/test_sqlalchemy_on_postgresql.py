@@ -168,7 +168,10 @@ async def test_durations_and_the_pool_are_measured(
             await connection.execute(text("SELECT 1"))
 
     url = make_url(postgres_url)
-    pool = {"db.client.connection.pool.name": f"{url.host}:{url.port}/{url.database}"}
+    pool = {
+        "db.client.connection.pool.name": f"{url.host}:{url.port}/{url.database}",
+        "db.system.name": "postgresql",
+    }
     common = {"db.system.name": "postgresql", "db.namespace": url.database}
     where = {"server.address": url.host, "server.port": url.port}
     assert recording.points("db.client.operation.duration") == [({**common, **where, "db.operation.name": "SELECT"}, 3)]

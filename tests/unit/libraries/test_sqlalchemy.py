@@ -31,7 +31,7 @@ class Note(Model):
 
 
 COMMON = {"db.system.name": "sqlite", "db.namespace": "notes.db"}
-POOL = {"db.client.connection.pool.name": "sqlite/notes.db"}
+POOL = {"db.client.connection.pool.name": "sqlite/notes.db", "db.system.name": "sqlite"}
 
 
 @pytest.fixture
