@@ -1,14 +1,14 @@
 """Who may talk to the console: the Host check, the token, and the headers that bind the page.
 
-The console listens on loopback, where the danger is a page in the developer's browser that talks to it: by DNS rebinding,
-which the Host check stops, or across origins, which the Origin check stops for what changes something, and the browser
-itself for what is read. On other interfaces a token is needed.
+The console listens on loopback, where the danger is a page in the developer's browser that talks to it: by DNS
+rebinding, which the Host check stops, or across origins, which the Origin check stops for what changes something, and
+the browser itself for what is read. On other interfaces a token is needed.
 """
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Final
@@ -19,18 +19,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE: Final = "mita_otel_console"
-_CONTENT_POLICY: Final = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {
     "content-security-policy": _CONTENT_POLICY,
@@ -92,7 +83,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, _with_headers(send))
+        # What is stored changes; the page's own files may be kept as long as the server is asked whether they changed.
+        caching = "no-store" if scope["path"].startswith(("/api/", "/v1/")) else "no-cache"
+        await (refusal or self._app)(scope, receive, _with_headers(send, _HEADERS | {"cache-control": caching}))
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -119,7 +112,7 @@ class Guard:
         if scope["method"] != "GET" or not any(key == "token" and self._access.knows(value) for key, value in pairs):
             return None
         rest = urlencode([pair for pair in pairs if pair[0] != "token"])
-        response = RedirectResponse(f"{scope['path'].lstrip('/') and scope['path'] or '/'}{rest and '?'}{rest}", 303)
+        response = RedirectResponse(f"{(scope['path'].lstrip('/') and scope['path']) or '/'}{rest and '?'}{rest}", 303)
         response.set_cookie(COOKIE, self._access.cookie, httponly=True, samesite="strict")
         return response
 
@@ -150,13 +143,12 @@ def _error(status: int, message: str) -> Response:
     return JSONResponse({"code": status, "message": message}, status, headers)
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, added: Mapping[str, str]) -> Send:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
-            for name, value in _HEADERS.items():
+            for name, value in added.items():
                 headers.setdefault(name, value)
-            headers.setdefault("cache-control", "no-store")
         await send(message)
 
     return wrapped
