@@ -12,21 +12,12 @@ from asyncpg.pool import Pool
 from asyncpg.prepared_stmt import PreparedStatement
 
 from mita_otel.libraries.around import awaits
-from mita_otel.libraries.database import (
-    Attributes,
-    Client,
-    Endpoint,
-    Operation,
-    PoolMetrics,
-    PoolState,
-    owned,
-    pool_attributes,
-    quiet,
-)
+from mita_otel.libraries.database import Attributes, Client, Endpoint, Operation, owned, quiet
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
+from mita_otel.libraries.pools import PoolMetrics, PoolState, pool_attributes
 
 _Method = Callable[..., Coroutine[Any, Any, Any]]
 _Question = tuple[Any, str, object]
@@ -38,7 +29,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     """Trace every call on every connection, and measure every pool."""
     client = Client("asyncpg", telemetry)
     pools = _Pools()
-    metrics = PoolMetrics(client.meter, pools.states, client.faults)
+    metrics = PoolMetrics(telemetry, pools.states, client.faults)
     patches = Patches()
     for owner, read, names in _METHODS:
         for name in names:

@@ -4,8 +4,7 @@ Source: OpenTelemetry semantic conventions for database clients, stable since 1.
 """
 
 import time
-from collections import Counter as Sum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,21 +15,16 @@ from weakref import WeakSet
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
+from opentelemetry.metrics import Histogram, Meter
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
+from mita_otel.errors import is_timeout
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Telemetry
 from mita_otel.libraries.statements import TEXT_LIMIT, describe
-from mita_otel.metrics.catalogue.database import (
-    CONNECTION_COUNT,
-    CONNECTION_IDLE_MAX,
-    CONNECTION_MAX,
-    CONNECTION_TIMEOUTS,
-    CONNECTION_WAIT_TIME,
-    OPERATION_DURATION,
-)
+from mita_otel.metrics import timeouts
+from mita_otel.metrics.catalogue.database import OPERATION_DURATION
 
 STATEMENTS_KEPT: Final = 1024
 """Descriptions of statements that an endpoint keeps, so that each is read once and not at every execution."""
@@ -163,6 +157,8 @@ class Operation:
             cause = driver_error(error)
             error_type = type_name(cause)
             attributes = {**attributes, "error.type": error_type}
+            if is_timeout(cause):
+                self._client.timeouts.add(scope="cache" if attributes["db.system.name"] == "redis" else "database")
             if self._span.is_recording():
                 self._span.set_attribute("error.type", error_type)
                 code = status_code(cause)
@@ -174,16 +170,25 @@ class Operation:
         self._client.duration.record(elapsed, attributes, self._context)
 
 
+def meter(telemetry: Telemetry) -> Meter:
+    """Return the one meter of all database libraries.
+
+    Prometheus tells series by their labels and not by the scope that made them: two libraries that reach one database
+    would give it two values of one series at one time, which it refuses together with all that is sent along.
+    """
+    return telemetry.meter_provider.get_meter("mita_otel.libraries.databases", VERSION, SCHEMA_URL)
+
+
 class Client:
     """Begins operations for one library."""
 
-    __slots__ = ("duration", "faults", "meter", "tracer")
+    __slots__ = ("duration", "faults", "timeouts", "tracer")
 
     def __init__(self, library: str, telemetry: Telemetry) -> None:
         scope = f"mita_otel.libraries.{library}"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
-        self.meter: Meter = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL)
-        self.duration: Histogram = OPERATION_DURATION.create(self.meter)
+        self.duration: Histogram = OPERATION_DURATION.create(meter(telemetry))
+        self.timeouts = timeouts.counter(telemetry.meter_provider)
         self.faults = Faults(library)
 
     def begin(
@@ -233,78 +238,3 @@ def status_code(error: BaseException) -> str | None:
     """Return the SQLSTATE of a database's error, if it has one."""
     code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     return code if isinstance(code, str) else None
-
-
-def pool_attributes(endpoint: Endpoint) -> Attributes:
-    """Return the attributes of a pool's metrics: its name, and the system, which tells a cache from a database."""
-    return {"db.client.connection.pool.name": endpoint.pool_name, "db.system.name": endpoint.system}
-
-
-@dataclass(frozen=True, slots=True)
-class PoolState:
-    """A pool at the moment it is looked at; limits that it does not have are None."""
-
-    attributes: Attributes
-    idle: int
-    used: int
-    maximum: int | None = None
-    idle_maximum: int | None = None
-
-
-class PoolMetrics:
-    """The metrics of a library's pools: read when they are collected, not counted at every checkout.
-
-    Args:
-        meter: where the instruments are made.
-        states: reads every living pool; pools of the same name are added up.
-        faults: where a failing look is counted.
-    """
-
-    __slots__ = ("_faults", "_states", "_timeouts", "_wait_time")
-
-    def __init__(self, meter: Meter, states: Callable[[], Iterable[PoolState]], faults: Faults) -> None:
-        self._faults = faults
-        self._states = states
-        self._wait_time: Histogram = CONNECTION_WAIT_TIME.create(meter)
-        self._timeouts: Counter = CONNECTION_TIMEOUTS.create(meter)
-        CONNECTION_COUNT.observe(meter, self._callback(_counts))
-        CONNECTION_MAX.observe(meter, self._callback(_maxima))
-        CONNECTION_IDLE_MAX.observe(meter, self._callback(_idle_maxima))
-
-    def waited(self, seconds: float, attributes: Attributes) -> None:
-        """Record the time that it took to get a connection."""
-        self._wait_time.record(seconds, attributes)
-
-    def timed_out(self, attributes: Attributes) -> None:
-        """Count a wait that ended without a connection."""
-        self._timeouts.add(1, attributes)
-
-    def _callback(
-        self, read: Callable[[PoolState], Iterable[tuple[Attributes, int]]]
-    ) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        def observe(_: CallbackOptions) -> Iterable[Observation]:
-            sums: Sum[tuple[tuple[str, Any], ...]] = Sum()
-            try:
-                for state in self._states():
-                    for attributes, value in read(state):
-                        sums[tuple(attributes.items())] += value
-            except Exception:  # noqa: BLE001 - a collection must not lose its other metrics
-                self._faults.report()
-            return [Observation(value, dict(attributes)) for attributes, value in sums.items()]
-
-        return observe
-
-
-def _counts(state: PoolState) -> Iterable[tuple[Attributes, int]]:
-    yield {**state.attributes, "db.client.connection.state": "idle"}, state.idle
-    yield {**state.attributes, "db.client.connection.state": "used"}, state.used
-
-
-def _maxima(state: PoolState) -> Iterable[tuple[Attributes, int]]:
-    if state.maximum is not None:
-        yield state.attributes, state.maximum
-
-
-def _idle_maxima(state: PoolState) -> Iterable[tuple[Attributes, int]]:
-    if state.idle_maximum is not None:
-        yield state.attributes, state.idle_maximum

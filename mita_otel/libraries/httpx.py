@@ -21,11 +21,13 @@ from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PL
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from mita_otel import correlation
+from mita_otel.errors import is_timeout
 from mita_otel.libraries.database import SCHEMA_URL, VERSION, Attributes, type_name
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
+from mita_otel.metrics import timeouts
 from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
 
@@ -64,12 +66,13 @@ def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str,
 class _Outbound:
     """Begins the telemetry of requests."""
 
-    __slots__ = ("_baggage_hosts", "begin", "duration", "faults", "tracer")
+    __slots__ = ("_baggage_hosts", "begin", "duration", "faults", "timeouts", "tracer")
 
     def __init__(self, telemetry: Telemetry, faults: Faults) -> None:
         scope = "mita_otel.libraries.httpx"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
         self.duration = CLIENT_REQUEST_DURATION.create(telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL))
+        self.timeouts = timeouts.counter(telemetry.meter_provider)
         self.faults = faults
         self._baggage_hosts = frozenset(telemetry.settings.baggage_hosts)
         self.begin: Callable[[httpx.Request], _Exchange | None] = faults.guard(self._begin)
@@ -118,6 +121,8 @@ class _Measured:
                     # No description: an exception's message may quote the URL.
                     self._span.set_status(Status(StatusCode.ERROR))
             self._span.end()
+            if error is not None and is_timeout(error):
+                self._outbound.timeouts.add(scope="external")
             self._outbound.duration.record(elapsed, {**self._metric_attributes, **attributes}, self._context)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
             self._outbound.faults.report()

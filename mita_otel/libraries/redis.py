@@ -14,19 +14,11 @@ import redis.asyncio.connection
 import redis.cluster
 
 from mita_otel.libraries.around import awaits, calls
-from mita_otel.libraries.database import (
-    Attributes,
-    Call,
-    Client,
-    Endpoint,
-    Operation,
-    PoolMetrics,
-    PoolState,
-    pool_attributes,
-)
+from mita_otel.libraries.database import Attributes, Call, Client, Endpoint, Operation
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
+from mita_otel.libraries.pools import PoolMetrics, PoolState, pool_attributes
 
 ARGUMENTS_SHOWN: Final = 16
 """Masked arguments in the text of a command; the text of `MSET` with a thousand keys says no more."""
@@ -51,7 +43,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     """Trace every command and pipeline, and measure every pool."""
     client = Client("redis", telemetry)
     servers = _Servers()
-    PoolMetrics(client.meter, servers.states, client.faults)
+    PoolMetrics(telemetry, servers.states, client.faults)
     command = client.faults.guard(_Begin(client, servers, command=True))
     pipeline = client.faults.guard(_Begin(client, servers, command=False))
     patches = Patches()

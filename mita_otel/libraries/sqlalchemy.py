@@ -19,21 +19,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import Pool, QueuePool
 
 from mita_otel.libraries.around import calls
-from mita_otel.libraries.database import (
-    Attributes,
-    Client,
-    Endpoint,
-    Operation,
-    PoolMetrics,
-    PoolState,
-    owned,
-    pool_attributes,
-    quiet,
-)
+from mita_otel.libraries.database import Attributes, Client, Endpoint, Operation, owned, quiet
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
+from mita_otel.libraries.pools import PoolMetrics, PoolState, pool_attributes
 
 _SYSTEMS: Final = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
 """Dialects whose name is not the value of `db.system.name`."""
@@ -47,7 +38,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     """Trace every execution of every engine, and measure every pool."""
     client = Client("sqlalchemy", telemetry)
     engines = _Engines()
-    metrics = PoolMetrics(client.meter, engines.states, client.faults)
+    metrics = PoolMetrics(telemetry, engines.states, client.faults)
     patches = Patches()
     for name, begin in (
         ("_exec_single_context", _begin_single),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from opentelemetry.metrics import get_meter
+from opentelemetry.metrics import Meter, get_meter
 
 from mita_otel.metrics.instrument import Attribute, Counter, Histogram
 
@@ -67,13 +67,17 @@ class Total:
 
     Every combination of a closed set begins at zero, for a first increase that no one saw begin is no increase to
     Prometheus.
+
+    Args:
+        instrument: its row.
+        meter: makes it; by default the one of the business's measurements.
     """
 
     __slots__ = ("_closed", "_counter")
 
-    def __init__(self, instrument: Counter) -> None:
+    def __init__(self, instrument: Counter, meter: Meter | None = None) -> None:
         self._closed = Closed(instrument.name, instrument.attributes)
-        self._counter = instrument.create(get_meter(METER))
+        self._counter = instrument.create(meter or get_meter(METER))
         sets = [[(attribute.name, str(value)) for value in attribute.values] for attribute in instrument.attributes]
         if math.prod(map(len, sets)) <= ZEROS_AT_MOST:
             for combination in itertools.product(*sets):

@@ -22,6 +22,7 @@ from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
 from mita_otel.traces.propagation import server_timing, traceresponse
 from mita_otel.web.administration import Administration, Examine
+from mita_otel.web.errors import Errors
 from mita_otel.web.paths import excluding
 
 Scope = MutableMapping[str, Any]
@@ -100,6 +101,11 @@ class Exchange:
         self.received = 0
         self.sent = 0
         self.status = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the request appears in metrics."""
+        return self._sizes is not None
 
     def attributes(self) -> dict[str, str | int]:
         """Return the metric attributes: all from closed sets."""
@@ -192,6 +198,7 @@ class ServerLayer:
         self._inbound_context = settings.inbound_context
         self._headers = ResponseHeaders(settings.trace_response)
         self._sizes = BodySizes(meter_provider)
+        self._errors = Errors(meter_provider)
         self._lag = EventLoopLag(meter_provider)
         self._report = report
         self._administration = (
@@ -219,9 +226,15 @@ class ServerLayer:
         nested = _serving_task.get() is task
         _serving_task.set(task)
         token = correlation.bind(exchange.correlation_id)
+        failure: Exception | None = None
         try:
             await self._serve(app, scope, exchange.receiving(receive), exchange.sending(send))
+        except Exception as error:
+            failure = error
+            raise
         finally:
+            if exchange.is_counted:
+                self._errors.count(exchange.status, failure)
             # Only a request within a request, in one task, gives the id back: else the server's own last words about
             # the request are still to come. A task may have inherited the id of the request before.
             if nested:

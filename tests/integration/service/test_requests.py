@@ -149,6 +149,26 @@ def test_the_duration_ends_with_the_last_byte_and_leaves_background_work_out(
     assert durations["/background"] < 0.9
 
 
+def test_errors_are_counted_once_by_category_and_severity(
+    launch: Callable[..., Any], otlp_receiver: OtlpReceiver
+) -> None:
+    service = launch()
+    service.client.post("/echo", content=b"no json")
+    for path in ("/nothing-here", "/items/1", "/health", "/fails"):  # after a failure the server hangs up
+        service.client.get(path)
+    service.stop()
+    counted = {
+        (point["attributes"]["category"], point["attributes"]["severity"]): point["value"]
+        for point in otlp_receiver.latest_points("mita.errors")
+    }
+    assert {kind: count for kind, count in counted.items() if count} == {
+        ("system", "high"): 1,
+        ("business_logic", "low"): 1,
+        ("validation", "low"): 1,
+    }
+    assert len(counted) == 32, "every combination is there from the beginning"
+
+
 def test_body_sizes_are_those_of_the_own_request(launch: Callable[..., Any], otlp_receiver: OtlpReceiver) -> None:
     service = launch()
     service.client.post("/echo", json={"a": "b"})
