@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mita_otel.doctor.facts.gather import gather
 from mita_otel.doctor.model import Finding, Verdict
 from mita_otel.doctor.report import Report, report
+from mita_otel.doctor.settings import as_given
 from mita_otel.settings import environment
 
 __all__ = ["Finding", "Report", "Verdict", "examine", "examine_service"]
@@ -27,5 +28,5 @@ def examine_service(application: object) -> bytes:
     from mita_otel.doctor.facts.inside import describe  # noqa: PLC0415 - the command does not need it
     from mita_otel.doctor.facts.live import read_live  # noqa: PLC0415 - as above
 
-    variables = dict(environment())
+    variables = as_given(environment())
     return report(gather(variables, lambda: describe(application), read_live), variables).as_json().encode()

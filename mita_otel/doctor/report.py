@@ -69,9 +69,8 @@ class Report:
 
 def report(facts: Facts, variables: Mapping[str, str]) -> Report:
     """Judge the facts by every check."""
-    live = facts.live is not None
     findings = tuple(finding for check in CHECKS for finding in _judged(check, facts))
-    return Report("service" if live else "command", findings, rows(variables, live=live), facts.live)
+    return Report("service" if facts.live else "command", findings, rows(variables), facts.live)
 
 
 def _judged(check: Any, facts: Facts) -> list[Finding]:

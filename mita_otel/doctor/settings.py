@@ -37,6 +37,8 @@ OTLP_VARIABLES: Final = tuple(
     for option in (*_OPTIONS, "INSECURE")
 )
 
+_DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
+
 _ALWAYS: Final = frozenset({"ENDPOINT", "PROTOCOL"})
 """Options that are shown although nothing sets them."""
 
@@ -58,37 +60,37 @@ class Row:
     allowed: str
 
 
-def rows(variables: Mapping[str, str], *, live: bool = False) -> tuple[Row, ...]:
-    """Return a row for each setting of the reference page, each option of OTLP, and each other variable that is set.
+def as_given(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return a service's variables as its user gave them: without what the distribution has written into them."""
+    given = {name: value for name, value in variables.items() if OTEL_DEFAULTS.get(name) != value}
+    disabled = ",".join(Settings.read_leniently(variables)[0].disabled_by_user)
+    given.pop(_DISABLED, None)
+    return {**given, _DISABLED: disabled} if disabled else given
 
-    Args:
-        variables: the environment.
-        live: whether they are a running service's, into which the distribution has written its defaults.
-    """
+
+def rows(variables: Mapping[str, str]) -> tuple[Row, ...]:
+    """Return a row for each setting of the reference page, each option of OTLP, and each other variable that is set."""
     settings, problem = Settings.read_leniently(variables)
     wrong = problem.problems if problem else {}
     given = {name: value for name, value in variables.items() if name.startswith(PREFIXES) and value.strip()}
-    ours = [_row(described, settings, given, wrong, live=live) for described in table()]
+    ours = [_row(described, settings, given, wrong) for described in table()]
     otlp = [row for signal, endpoint in settings.otlp.items() for row in _otlp(signal, endpoint, given, wrong)]
     told = {row.name for row in (*ours, *otlp)} | {row.source for row in otlp}
     others = sorted({*given, *OTEL_DEFAULTS} - told)
-    return (*ours, *otlp, *(_other(name, given, live=live) for name in others))
+    return (*ours, *otlp, *(_other(name, given) for name in others))
 
 
-def _other(name: str, given: Mapping[str, str], *, live: bool) -> Row:
+def _other(name: str, given: Mapping[str, str]) -> Row:
     value = given.get(name, OTEL_DEFAULTS.get(name, ""))
-    ours = name not in given or (live and OTEL_DEFAULTS.get(name) == value)
-    return Row(name, mask(name, value), DISTRIBUTION if ours else ENVIRONMENT, "what its reader takes")
+    return Row(name, mask(name, value), ENVIRONMENT if name in given else DISTRIBUTION, "what its reader takes")
 
 
-def _row(
-    described: Mapping[str, Any], settings: Settings, given: Mapping[str, str], wrong: Mapping[str, str], *, live: bool
-) -> Row:
+def _row(described: Mapping[str, Any], settings: Settings, given: Mapping[str, str], wrong: Mapping[str, str]) -> Row:
     name = str(described["name"])
     field = next(field for field, info in Settings.model_fields.items() if info.alias == name)
     if name in wrong:
         source = NOT_ALLOWED
-    elif name in given and not (live and OTEL_DEFAULTS.get(name) == given[name]):
+    elif name in given:
         source = ENVIRONMENT
     else:
         source = DISTRIBUTION if name in OTEL_DEFAULTS else DEFAULT

@@ -26,7 +26,7 @@ _SILENT: Final = {
     "OTEL_LOGS_EXPORTER": "none",
 }
 _LAUNCH: Final = "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
-_OURS: Final = re.compile(r"mita_otel: .+")
+_OURS: Final = "mita_otel: "
 _EXCEPTION: Final = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Exit)\b.*")
 
 
@@ -77,10 +77,8 @@ def _failure(status: int | None, output: str) -> str:
 
 
 def last_words(output: str) -> str:
-    """Return the line of an output that says best what went wrong."""
+    """Return what an output says best about what went wrong: our own complaints, an exception, its last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for pattern in (_OURS, _EXCEPTION):
-        for line in reversed(lines):
-            if pattern.match(line):
-                return line
-    return lines[-1] if lines else "it said nothing"
+    ours = [line.removeprefix(_OURS) for line in lines if line.startswith(_OURS)]
+    exceptions = [line for line in lines if _EXCEPTION.match(line)]
+    return "; ".join(dict.fromkeys(ours)) or next(iter([*exceptions[-1:], *lines[-1:]]), "it said nothing")

@@ -25,7 +25,6 @@ def gather(
         live: reads what only a running service knows.
     """
     settings, problem = Settings.read_leniently(variables)
-    settings = settings.model_copy(update={"disabled_instrumentations": settings.disabled_by_user})
     unknown: dict[str, str] = {}
 
     def attempt(what: str, find: Callable[[], T]) -> T | None:
