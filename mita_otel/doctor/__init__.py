@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mita_otel.doctor.facts.gather import gather
 from mita_otel.doctor.model import Finding, Verdict
-from mita_otel.doctor.report import Report, report
+from mita_otel.doctor.report import Report, diagnose
 from mita_otel.doctor.settings import as_given
 from mita_otel.settings import environment
 
@@ -20,7 +20,7 @@ def examine(variables: Mapping[str, str], application: str = "") -> Report:
     """
     from mita_otel.doctor.facts.child import look_inside  # noqa: PLC0415 - a service does not need it
 
-    return report(gather(variables, lambda: look_inside(variables, application), lambda: None), variables)
+    return diagnose(gather(variables, lambda: look_inside(variables, application), lambda: None), variables)
 
 
 def examine_service(application: object) -> bytes:
@@ -29,4 +29,4 @@ def examine_service(application: object) -> bytes:
     from mita_otel.doctor.facts.live import read_live  # noqa: PLC0415 - as above
 
     variables = as_given(environment())
-    return report(gather(variables, lambda: describe(application), read_live), variables).as_json().encode()
+    return diagnose(gather(variables, lambda: describe(application), read_live), variables).as_json().encode()

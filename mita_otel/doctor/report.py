@@ -67,7 +67,7 @@ class Report:
             raise ValueError(f"not a report of the doctor: {mistake!r}") from mistake
 
 
-def report(facts: Facts, variables: Mapping[str, str]) -> Report:
+def diagnose(facts: Facts, variables: Mapping[str, str]) -> Report:
     """Judge the facts by every check."""
     findings = tuple(finding for check in CHECKS for finding in _judged(check, facts))
     return Report("service" if facts.live else "command", findings, rows(variables), facts.live)

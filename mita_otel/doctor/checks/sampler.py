@@ -17,15 +17,12 @@ def judge(facts: Facts) -> Iterator[Judgement]:
     """Judge the sampler that runs, and the settings that were meant to choose it."""
     name = (facts.settings.traces_sampler or "").strip()
     argument = facts.variables.get(_ARGUMENT, "").strip()
-    wrong = list(_wrong_settings(facts, name, argument))
-    yield from wrong
-    if facts.process is None or not facts.process.sampler:
-        return
-    description = facts.process.sampler
+    description = facts.process.sampler if facts.process else ""
     match = _ROOT.match(description)
     root = match[1] if match else description
     ratio = _RATIO.match(root)
     share = float(ratio[1]) if ratio else None
+    wrong = list(_wrong_settings(facts, name, argument))
     if root == "AlwaysOffSampler" or share == 0:
         setting = f"{_ARGUMENT}={argument}" if share == 0 else f"OTEL_TRACES_SAMPLER={name}"
         yield error(
@@ -33,9 +30,11 @@ def judge(facts: Facts) -> Iterator[Judgement]:
             "remove OTEL_TRACES_SAMPLER, or set it to parentbased_traceidratio and "
             f"{_ARGUMENT} to the share to keep, such as 0.1",
         )
+    elif wrong:
+        yield from wrong
     elif share is not None and share < _FEW:
         yield warning(f"{_ARGUMENT}={argument}: one trace in {1 / share:.0f} is recorded", f"raise {_ARGUMENT}")
-    elif not wrong:
+    elif root:
         yield ok(_told(root, share))
 
 
