@@ -1,6 +1,7 @@
 """Commands that are imported when they are called: help and completion should not wait for what they do not use."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -15,22 +16,17 @@ class LazyGroup(TyperGroup):
     A module has either `app`, a `typer.Typer`, or `run`, a function.
 
     Attributes:
-        table: help by name; the module is called as the command.
+        table: help by name, in the order of the help; the module is called as the command.
         package: where the modules are.
     """
 
     table: ClassVar[Mapping[str, str]] = {}
     package: ClassVar[str] = ""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own class is private  # noqa: ARG002
-        """Return the names in the order of the table."""
-        return list(self.table)
-
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> "Later | None":  # type: ignore[override]  # as above  # noqa: ARG002
-        """Return a command that is imported when it is called."""
-        if cmd_name not in self.table:
-            return None
-        return Later(cmd_name, self.table[cmd_name], lambda: _load(f"{self.package}.{cmd_name}", cmd_name))
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, text in self.table.items():
+            self.add_command(Later(name, text, partial(_load, f"{self.package}.{name}", name)))
 
 
 class Later(TyperCommand):
