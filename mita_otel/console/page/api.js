@@ -1,6 +1,7 @@
 /** Asks the console. Each failure becomes a `Fault` whose message can be shown. */
 
 const PATIENCE = 20_000; // ms
+const MOST = 1000; // items of one answer
 
 /** A request that failed; `away` says that nobody answered. */
 export class Fault extends Error {
@@ -53,7 +54,7 @@ export async function* searchBack(path, query, list, limit, signal) {
   let before = query.before;
   let found = 0;
   do {
-    const answer = await get(path, { ...query, before, limit: limit - found }, signal);
+    const answer = await get(path, { ...query, before, limit: Math.min(limit - found, MOST) }, signal);
     found += answer[list].length;
     before = answer.next;
     yield answer;
@@ -94,8 +95,8 @@ export function read(text) {
 function explain(status, text) {
   if (status === 401) return "The console wants its token: open the address that it printed when it started.";
   try {
-    const { errors } = JSON.parse(text);
-    return errors.map((/** @type {{msg: string}} */ error) => error.msg).join("; ");
+    const { errors, message } = JSON.parse(text);
+    return message ?? errors.map((/** @type {{msg: string}} */ error) => error.msg).join("; ");
   } catch {
     return `The console answered ${status}.`;
   }

@@ -28,7 +28,7 @@
  * @property {string[] | null} [warnings]
  *
  * @typedef {{serviceName: string, tags?: Tag[]}} Process
- * @typedef {{traceID: string, spans: JaegerSpan[], processes: Record<string, Process>}} JaegerTrace
+ * @typedef {{traceID: string, spans: JaegerSpan[], processes: Record<string, Process>, warnings?: string[] | null}} JaegerTrace
  * @typedef {{spanID: string, start: number, end: number}} Section
  * @typedef {object} TraceExemplar
  * @property {string} instrument

@@ -27,7 +27,7 @@ export function duration(us) {
   if (size === 0) return "0";
   if (size >= 3_600e6) return `${Math.trunc(us / 3_600e6)} h ${Math.round((size % 3_600e6) / 60e6)} min`;
   if (size >= 60e6) return `${Math.trunc(us / 60e6)} min ${Math.round((size % 60e6) / 1e6)} s`;
-  const [divisor, unit] = STEPS.find(([limit]) => size >= limit) ?? STEPS[2];
+  const [divisor, unit] = STEPS.find(([limit]) => size >= limit * 0.9995) ?? STEPS[2];
   return `${short(us / divisor)} ${unit}`;
 }
 

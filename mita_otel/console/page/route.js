@@ -44,18 +44,17 @@ export function changed(change) {
 }
 
 /**
- * Go to an address, as a new entry of the history or in place of the current one.
+ * Go to an address, as a new entry of the history or in place of the current one. What is shown follows at once, and
+ * not, as with `location.hash`, some time after the next key.
  *
  * @param {string} to
  * @param {{replace?: boolean}} [how]
  */
 export function go(to, { replace = false } = {}) {
   if (to === location.hash) return;
-  if (!replace) location.hash = to;
-  else {
-    history.replaceState(history.state, "", to);
-    dispatchEvent(new HashChangeEvent("hashchange"));
-  }
+  if (replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 /** Where each view's list was left, for the way back from one of its items. @type {Map<string, string>} */

@@ -13,7 +13,7 @@ export function form() {
   lookback.dataset.default = String(LOOKBACK);
   return filters(
     "Search log lines",
-    field("Text", input("text", { type: "search", placeholder: "words of the message", "aria-keyshortcuts": "/" }), "wide"),
+    field("Text", input("text", { type: "search", placeholder: "words of the message, begin* for beginnings", "aria-keyshortcuts": "/" }), "wide"),
     field("Level at least", select("severity", LEVELS)),
     field("Service", select("service", [ANY])),
     field("Trace", input("trace_id", { placeholder: "32 hexadecimal digits", class: "code" })),

@@ -20,7 +20,7 @@ const DRAWN = 24; // series
 export function chartOf({ title, unit, series, values }, { window, exemplars, query, width }) {
   const drawn = series.toSorted((one, other) => highest(other) - highest(one)).slice(0, DRAWN);
   const lines = drawn.map(({ labels, points }, place) => ({ name: nameOf(labels), points, colour: colourAt(place), dash: place % 3 }));
-  const marks = values ? exemplars.map((exemplar) => markOf(exemplar, unit, query)) : [];
+  const marks = values ? exemplars.map((exemplar) => markOf(exemplar, unit, query)).sort((one, other) => Number(one.came) - Number(other.came)) : [];
   const show = (/** @type {number} */ value) => quantity(value, unit);
   const picture = lineChart({ label: `${title}, ${counted(series.length, "line")}`, lines, marks, window, show, binary: unit.startsWith("By"), width });
   return h(

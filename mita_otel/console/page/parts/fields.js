@@ -18,7 +18,12 @@ export const LOOKBACKS = /** @type {const} */ ([
  * @param {HTMLElement} control
  * @param {string} [kind]  a class of the style sheet
  */
-export const field = (label, control, kind = "") => h("label", { class: `field ${kind}` }, h("span", {}, label), control);
+export function field(label, control, kind = "") {
+  control.id = `field-${++fields}`;
+  return h("div", { class: `field ${kind}` }, h("label", { for: control.id }, label), control);
+}
+
+let fields = 0;
 
 /**
  * @param {string} name

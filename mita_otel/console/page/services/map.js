@@ -23,7 +23,7 @@ export function serviceMap(map) {
     "svg:svg",
     { class: "map", width, height, viewBox: `${-AROUND} ${-AROUND} ${width} ${height}`, role: "img", "aria-label": label },
     h("svg:defs", {}, arrow("arrow"), arrow("arrow-failed")),
-    drawn.edges.map((edge) => edgeElement(edge, most)),
+    drawn.edges.map((edge) => edgeElement(edge, most, labelPlace(edge, drawn.edges))),
     drawn.nodes.map(nodeElement),
   );
   return h(
@@ -44,11 +44,11 @@ const arrow = (id) =>
 /**
  * @param {MapEdge & {points: Place[]}} edge
  * @param {number} most  calls of any edge
+ * @param {Place} place  of the label
  */
-function edgeElement(edge, most) {
+function edgeElement(edge, most, place) {
   const failed = edge.errors > 0;
   const path = route(edge.points);
-  const place = labelPlace(edge.points);
   const weight = 1 + 2.5 * (Math.log1p(edge.calls) / Math.log1p(most));
   const label = failed ? `${compact(edge.calls)} · ! ${percent(edge.errors / edge.calls)}` : compact(edge.calls);
   return h(
@@ -56,7 +56,7 @@ function edgeElement(edge, most) {
     { class: failed ? "edge failed" : "edge", onpointermove: (/** @type {PointerEvent} */ event) => showTip(event, told(edge)), onpointerleave: hideTip },
     h("svg:path", { class: "edge-hit", d: path }),
     h("svg:path", { class: "edge-line", d: path, "stroke-width": weight.toFixed(1), "marker-end": `url(#${failed ? "arrow-failed" : "arrow"})` }),
-    h("svg:text", { x: place.x, y: place.y, "text-anchor": "middle" }, label),
+    h("svg:text", { x: place.x, y: place.y + 4, "text-anchor": "middle" }, label),
   );
 }
 
@@ -66,26 +66,47 @@ function edgeElement(edge, most) {
  * @param {Place[]} points  upper left corners
  */
 function route(points) {
-  const middle = (/** @type {Place} */ { y }) => y + BOX.height / 2;
   let path = "";
   for (let index = 1; index < points.length; index++) {
-    const [from, to] = [points[index - 1], points[index]];
-    const [x1, x2] = [from.x + BOX.width, to.x];
-    const bend = Math.max(Math.abs(x2 - x1) / 2, 40);
-    path += `${index === 1 ? "M" : "L"}${x1} ${middle(from)}C${x1 + bend} ${middle(from)} ${x2 - bend} ${middle(to)} ${x2} ${middle(to)}`;
+    const [start, bend, other, end] = curve(points[index - 1], points[index]);
+    path += `${index === 1 ? "M" : "L"}${start.x} ${start.y}C${bend.x} ${bend.y} ${other.x} ${other.y} ${end.x} ${end.y}`;
   }
   return path;
 }
 
 /**
- * Return where the label of a line stands: near the callee, where lines that leave the same node have parted.
+ * Return the four points of the Bézier curve between two boxes.
  *
- * @param {Place[]} points
+ * @param {Place} from
+ * @param {Place} to
+ * @returns {[Place, Place, Place, Place]}
  */
-function labelPlace(points) {
-  const [from, to] = points.slice(-2);
-  const slope = Math.sign(from.y - to.y);
-  return { x: to.x - 34, y: to.y + BOX.height / 2 + (slope > 0 ? 14 : -6) };
+function curve(from, to) {
+  const [x1, x2] = [from.x + BOX.width, to.x];
+  const [y1, y2] = [from.y + BOX.height / 2, to.y + BOX.height / 2];
+  const bend = Math.max(Math.abs(x2 - x1) / 2, 40);
+  return [{ x: x1, y: y1 }, { x: x1 + bend, y: y1 }, { x: x2 - bend, y: y2 }, { x: x2, y: y2 }];
+}
+
+/**
+ * Return where on its line a label stands: on the flat part within a layer that is crossed, else where the line is
+ * alone: near the end that it shares with fewer others.
+ *
+ * @param {MapEdge & {points: Place[]}} edge
+ * @param {MapEdge[]} edges
+ */
+function labelPlace({ caller, callee, points }, edges) {
+  if (points.length > 2) {
+    const station = points[points.length >> 1];
+    return { x: station.x + BOX.width / 2, y: station.y + BOX.height / 2 };
+  }
+  const leaving = edges.filter((edge) => edge.caller === caller).length;
+  const coming = edges.filter((edge) => edge.callee === callee).length;
+  const t = leaving === coming ? 0.5 : leaving > coming ? 0.68 : 0.32;
+  const [a, b, c, d] = curve(points[0], points[1]);
+  const at = (/** @type {"x" | "y"} */ axis) =>
+    (1 - t) ** 3 * a[axis] + 3 * (1 - t) ** 2 * t * b[axis] + 3 * (1 - t) * t ** 2 * c[axis] + t ** 3 * d[axis];
+  return { x: at("x"), y: at("y") };
 }
 
 /** @param {MapNode & Place} node */

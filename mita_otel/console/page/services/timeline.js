@@ -29,8 +29,8 @@ export function timelines(minutes, window, width) {
   const key = lines.map(({ name, colour, dash }) => h("span", { class: "key-item" }, h("span", { class: `key dash-${dash}`, "aria-hidden": "true", style: { "--hue": colour } }), name));
   const latencies = lineChart({ label: "Latencies by minute", lines, marks: [], window, show: duration, binary: false, width });
   return [
-    h("figure", { class: "chart" }, h("figcaption", {}, h("h3", {}, "Calls a minute"), h("span", { class: "key-item" }, h("span", { class: "bar-key failed", "aria-hidden": "true" }), "failed")), bars(minutes, window, width)),
-    h("figure", { class: "chart" }, h("figcaption", {}, h("h3", {}, "Latency"), key), latencies.element),
+    h("figure", { class: "chart" }, h("figcaption", {}, h("h2", {}, "Calls a minute"), h("span", { class: "key-item" }, h("span", { class: "bar-key failed", "aria-hidden": "true" }), "failed")), bars(minutes, window, width)),
+    h("figure", { class: "chart" }, h("figcaption", {}, h("h2", {}, "Latency"), key), latencies.element),
   ];
 }
 

@@ -33,7 +33,6 @@ export function spanDetails(span, trace, records, choose) {
   const exemplars = trace.exemplars.filter((exemplar) => exemplar.spanID === span.id);
   const tags = span.tags.filter((tag) => !TOLD.has(tag.key)).map((tag) => /** @type {[string, unknown]} */ ([tag.key, tag.value]));
   return [
-    span.orphan && note("Its parent, span ", h("code", {}, span.parent), ", is missing: it was not sampled, has not arrived yet, or is lost."),
     span.warnings.map((warning) => note(warning)),
     summary(span, trace, choose),
     section("Attributes", attributes(tags, "Attributes of the span", finder("traces", "tags", "traces")), { number: tags.length }),
@@ -135,6 +134,7 @@ export function showFlaws(place, trace) {
   fill(
     place,
     trace.missing.length > 0 && note(`${counted(trace.missing.length, "parent span")} missing, marked by “?”: not sampled, not arrived yet, or lost.`),
+    trace.warnings.map((warning) => note(warning)),
     trace.duplicates > 0 && note(`${counted(trace.duplicates, "span")} came more than once; the latest is shown.`),
   );
 }

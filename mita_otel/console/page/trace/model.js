@@ -36,6 +36,7 @@
  * @property {number} depth
  * @property {number} duplicates
  * @property {string[]} missing
+ * @property {string[]} warnings
  * @property {import("../contract.js").TraceExemplar[]} exemplars
  */
 
@@ -62,6 +63,7 @@ export function readTrace({ trace, critical_path, duplicates, missing_parents, e
     depth,
     duplicates,
     missing: [...missing],
+    warnings: trace.warnings ?? [],
     exemplars,
   };
 }

@@ -6,7 +6,7 @@ import { clock, counted } from "../format.js";
 import { bind } from "../keys.js";
 import { every } from "../live.js";
 import { attempt } from "../parts/fault.js";
-import { focusOn, select } from "../parts/fields.js";
+import { field, focusOn, select } from "../parts/fields.js";
 import { liveButton } from "../parts/live_button.js";
 import { walk } from "../parts/rows.js";
 import { changed, go } from "../route.js";
@@ -32,7 +32,7 @@ export function openSearch(place, route, signal) {
   const sort = select("sort", SORTS);
   const live = liveButton("traces");
   const more = h("div", { class: "more-below slot" });
-  const bar = h("div", { class: "bar" }, said, h("label", { class: "inline" }, h("span", {}, "sort by"), sort), live.element);
+  const bar = h("div", { class: "bar" }, said, field("sort by", sort, "inline"), live.element);
   fill(place, h("h1", { class: "unseen", tabIndex: -1 }, "Traces"), fields, fault, picture.element, bar, list, more);
 
   let query = route.query;
@@ -100,7 +100,7 @@ export function openSearch(place, route, signal) {
   function update(route) {
     const before = keyOf(query);
     query = route.query;
-    showForm(fields, query, search.signal);
+    showForm(fields, query, signal);
     sort.value = query.sort ?? SORTS[0][0];
     live.show(query);
     if (before !== keyOf(query)) void start();

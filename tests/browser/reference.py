@@ -1,0 +1,88 @@
+"""The reference service under instrumentation, its traffic, and a request of it that failed."""
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.browser.console import Console
+from tests.fixtures.polling import eventually, find_free_port
+from tests.fixtures.service import ServiceFactory, services
+
+SERVICE = "mita-finance"
+_SPENDING = {"amount": "12.50", "currency": "EUR", "category": "food"}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What happened.
+
+    Attributes:
+        failed: trace id of a request that failed because a service it needs did.
+        requests: how many were sent, sign-up included.
+    """
+
+    failed: str
+    requests: int
+
+
+def story_told(console: Console, folder: Path) -> Story:
+    """Run the service and its stand-in, send requests, and end them with all their telemetry delivered."""
+    with ExitStack() as stack:
+        start = stack.enter_context(services(folder))
+        standin = _standin(start)
+        client = stack.enter_context(_client(_service(start, console, standin, folder)))
+        user = {"email": "a@example.com", "password": "correct horse battery", "currency": "USD"}
+        token = client.post("/api/auth/register", json=user).raise_for_status().json()["access_token"]
+        client.headers["authorization"] = f"Bearer {token}"
+        for _ in range(12):
+            client.post("/api/transactions", json=_SPENDING).raise_for_status()
+            client.get("/api/transactions?limit=5").raise_for_status()
+            client.get("/api/insights").raise_for_status()
+        client.get("/api/transactions/00000000-0000-0000-0000-000000000000")
+        httpx.put(f"{standin}/behaviour", json={"error_rate": 1}).raise_for_status()
+        answer = client.get("/api/insights")
+        assert answer.status_code == 503, answer.text
+        failed = answer.headers["traceresponse"].split("-")[1]
+        eventually(lambda: _is_complete(console, failed), timeout=30)
+    return Story(failed, 39)
+
+
+def _is_complete(console: Console, trace_id: str) -> Any:
+    """Whether spans, log lines, metrics and their exemplars are there."""
+    found = console.ask(f"console/traces/{trace_id}")
+    lines = console.ask("console/logs", trace_id=trace_id)["records"]
+    return len(found["trace"]["spans"]) > 1 and lines and found["exemplars"]
+
+
+def _standin(start: ServiceFactory) -> str:
+    url = f"http://127.0.0.1:{find_free_port()}"
+    command = [sys.executable, "-m", "app.standin", "--port", url.rpartition(":")[2]]
+    start(command, {"PYTHONPATH": "."}, url=f"{url}/openapi.json")
+    return url
+
+
+def _service(start: ServiceFactory, console: Console, standin: str, folder: Path) -> str:
+    url = f"http://127.0.0.1:{find_free_port()}"
+    start(
+        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", url.rpartition(":")[2]],
+        {
+            "OTEL_SERVICE_NAME": SERVICE,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": console.url,
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            "DATABASE_URL": f"sqlite:///{folder / 'app.db'}",
+            "RATES_API_URL": standin,
+            "INSIGHTS_API_URL": standin,
+            "JWT_SECRET": "s" * 40,
+            "PYTHONPATH": ".",
+        },
+        url=f"{url}/health",
+    )
+    return url
+
+
+def _client(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=10)
