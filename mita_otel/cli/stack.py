@@ -81,6 +81,7 @@ def up(
         list[str] | None,
         typer.Option("--overlay", help="tail-sampling, fsync, token or tls; native only, may be repeated."),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Start the backends, and print where they are. Native ones are built first, which takes minutes once."""
     with _errors(), progress("starting") as report:
@@ -97,6 +98,9 @@ def up(
             native = _native(folder, cache, overlays)
             native.up(given, report=report)
             endpoints = native.endpoints
+    if as_json:
+        _print_json(asdict(endpoints))
+        return
     for name, url in asdict(endpoints).items():
         typer.echo(f"{name:16} {url}")
     typer.echo(f"\nexport OTEL_EXPORTER_OTLP_ENDPOINT={endpoints.otlp_grpc}")
@@ -121,9 +125,7 @@ def status(
     with _errors():
         rows = _chosen(engine, folder, cache).status()
     if as_json:
-        import json  # noqa: PLC0415 - only this branch needs it
-
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        _print_json([asdict(row) for row in rows])
     else:
         _show(rows)
     if any(row.state != "ready" for row in rows):
@@ -152,10 +154,13 @@ def logs(
 
 
 @app.command()
-def build(*, cache: CacheOption = None) -> None:
+def build(*, cache: CacheOption = None, as_json: JsonOption = False) -> None:
     """Build the native backends, or find that they are built."""
     with _errors(), progress("building") as report:
         found = build_all(_cache(cache), report)
+    if as_json:
+        _print_json({name: str(path) for name, path in found.items()})
+        return
     for name, path in found.items():
         typer.echo(f"{name:16} {path}")
 
@@ -228,6 +233,12 @@ def _tail(files: list[Path], lines: int, *, follow: bool) -> list[str]:
     if not there:
         raise StackError(f"no logs at {files[0].parent}: has the stack been started here?")
     return [shutil.which("tail") or "tail", "-n", str(lines), *(["-F"] if follow else []), "-v", *there]
+
+
+def _print_json(document: object) -> None:
+    import json  # noqa: PLC0415 - only some need it
+
+    typer.echo(json.dumps(document, indent=2))
 
 
 def _show(rows: tuple[Status, ...]) -> None:
