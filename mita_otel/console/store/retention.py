@@ -42,6 +42,8 @@ class Retention:
         self._limits = limits
         self._work: Iterator[None] = iter(())
         self._looked = 0
+        self._deleted = 0
+        self._futile_until = 0
 
     def step(self, budget: float = 0.02) -> bool:
         """Work for about so many seconds; return whether there is more to do at once.
@@ -57,14 +59,21 @@ class Retention:
 
     def _plan(self) -> bool:
         now = time.time_ns() // 1000
-        if used_bytes(self._store.connection) > self._limits.size:
-            self._work = self._expire(self._horizon(now))
+        if used_bytes(self._store.connection) > self._limits.size and now >= self._futile_until:
+            self._work = self._shrink(self._horizon(now))
         elif now - self._looked > _PAUSE:
             self._looked = now
             self._work = self._expire(now - self._limits.age)
         else:
             return False
         return True
+
+    def _shrink(self, horizon: int) -> Iterator[None]:
+        """Expire, and rest for a while if there was nothing that could go."""
+        before = self._deleted
+        yield from self._expire(horizon)
+        if self._deleted == before:
+            self._futile_until = time.time_ns() // 1000 + _PAUSE
 
     def _horizon(self, now: int) -> int:
         oldest = self._oldest()
@@ -137,6 +146,7 @@ class Retention:
         run(f"DELETE FROM {kind}_bodies WHERE id BETWEEN ? AND ?", bounds)  # noqa: S608 - as above
         run(f"DELETE FROM {kind}_blocks WHERE block = ?", (block,))  # noqa: S608 - as above
         self._store.counters.add(f"{kind}s.expired", deleted)
+        self._deleted += deleted
 
     def _expire_points(self, horizon: int) -> Iterator[None]:
         find = "SELECT id FROM series WHERE id > ? ORDER BY id LIMIT ?"
@@ -154,6 +164,7 @@ class Retention:
         empty = "DELETE FROM series WHERE id = ? AND NOT EXISTS (SELECT 1 FROM points WHERE series = series.id)"
         if run(empty, [(number,) for number in series]).rowcount:
             self._store.forget_names()
+        self._deleted += points
         self._store.counters.add("points.expired", points)
         self._store.counters.add("exemplars.expired", exemplars)
 

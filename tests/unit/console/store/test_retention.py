@@ -126,9 +126,7 @@ def test_points_of_the_future_cannot_stay_for_ever(write: Write, rows: Rows, kee
 
 def test_a_limit_below_the_empty_file_comes_to_an_end(write: Write, rows: Rows, keep: Keep) -> None:
     write(Signal.TRACES, span())
-    kept = keep(size=1)
-    for _ in range(100):
-        kept.step(0.001)
+    finish(keep(size=1))
     assert rows("SELECT count(*) FROM spans") == [0]
 
 
