@@ -1,6 +1,5 @@
 """Bodies of requests, as batches of serialized items."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped] # no types are shipped
@@ -20,8 +19,8 @@ _TYPES: Final[dict[Signal, Any]] = {
 }
 
 
-def batches_of(signal: Signal, body: bytes, *, is_json: bool) -> Iterator[Batch]:
-    """Yield the batches of an export request. What is within the items is checked when they are written.
+def batches_of(signal: Signal, body: bytes, *, is_json: bool) -> list[Batch]:
+    """Return the batches of an export request. What is within the items is checked when they are written.
 
     Raises:
         RefusedError: 400, the body is no such request.
@@ -34,6 +33,4 @@ def batches_of(signal: Signal, body: bytes, *, is_json: bool) -> Iterator[Batch]
         request = Request.FromString(body)
     except DecodeError as error:
         raise RefusedError(400, f"the body is not a protobuf {_TYPES[signal].DESCRIPTOR.full_name}") from error
-    for group in request.groups:
-        for scoped in group.scoped:
-            yield Batch(group.resource, scoped.scope, scoped.items)
+    return [Batch(group.resource, scoped.scope, scoped.items) for group in request.groups for scoped in group.scoped]
