@@ -1,6 +1,5 @@
 """The reference service under instrumentation, its traffic, and a request of it that failed."""
 
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ def story_told(console: Console, folder: Path) -> Story:
     """Run the service and its stand-in, send requests, and end them with all their telemetry delivered."""
     with ExitStack() as stack:
         start = stack.enter_context(services(folder))
-        standin = _standin(start)
+        standin = _standin(start, console)
         client = stack.enter_context(_client(_service(start, console, standin, folder)))
         user = {"email": "a@example.com", "password": "correct horse battery", "currency": "USD"}
         token = client.post("/api/auth/register", json=user).raise_for_status().json()["access_token"]
@@ -58,10 +57,10 @@ def _is_complete(console: Console, trace_id: str) -> Any:
     return len(found["trace"]["spans"]) > 1 and lines and found["exemplars"]
 
 
-def _standin(start: ServiceFactory) -> str:
+def _standin(start: ServiceFactory, console: Console) -> str:
     url = f"http://127.0.0.1:{find_free_port()}"
-    command = [sys.executable, "-m", "app.standin", "--port", url.rpartition(":")[2]]
-    start(command, {"PYTHONPATH": "."}, url=f"{url}/openapi.json")
+    command = ["opentelemetry-instrument", "python", "-m", "app.standin", "--port", url.rpartition(":")[2]]
+    start(command, {**_telemetry(console, "rates-and-insights"), "PYTHONPATH": "."}, url=f"{url}/openapi.json")
     return url
 
 
@@ -70,9 +69,7 @@ def _service(start: ServiceFactory, console: Console, standin: str, folder: Path
     start(
         ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", url.rpartition(":")[2]],
         {
-            "OTEL_SERVICE_NAME": SERVICE,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": console.url,
-            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            **_telemetry(console, SERVICE),
             "DATABASE_URL": f"sqlite:///{folder / 'app.db'}",
             "RATES_API_URL": standin,
             "INSIGHTS_API_URL": standin,
@@ -82,6 +79,14 @@ def _service(start: ServiceFactory, console: Console, standin: str, folder: Path
         url=f"{url}/health",
     )
     return url
+
+
+def _telemetry(console: Console, service: str) -> dict[str, str]:
+    return {
+        "OTEL_SERVICE_NAME": service,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": console.url,
+        "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+    }
 
 
 def _client(url: str) -> httpx.Client:

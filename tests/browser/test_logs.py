@@ -36,6 +36,17 @@ def test_the_live_tail_shows_new_lines_and_waits_while_somebody_reads(look: Look
     expect(page.locator(".logs .row").first).to_contain_text("while pointing")
 
 
+def test_lines_stand_in_the_order_of_their_times(look: Looker, sender: Sender) -> None:
+    made = Trace(seconds_ago=30)
+    spans = [made.span("ordered", name, begin, begin + 10) for name, begin in (("b", 100), ("c", 900), ("a", 0))]
+    for span in spans:
+        sender.log("ordered", span.name, span=span)
+    page = look("#/logs?service=ordered")
+    expect(page.locator(".logs .message")).to_have_text(["c", "b", "a"])
+    sender.log("ordered", "between", span=made.span("ordered", "late", 400, 410))
+    expect(page.locator(".logs .message")).to_have_text(["c", "between", "b", "a"])
+
+
 def test_a_paused_tail_stays_as_it_is(look: Looker, sender: Sender) -> None:
     sender.log("paused", "before")
     page = look("#/logs?service=paused")

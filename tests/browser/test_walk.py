@@ -37,7 +37,7 @@ def test_a_failed_request_leads_to_its_log_line_its_metric_and_back(look: Looker
 
 def test_a_dot_of_the_exemplars_opens_its_trace(look: Looker, story: Story) -> None:
     page = look(f"#/metrics/http.server.request.duration?trace={story.failed}")
-    page.locator(".exemplar-mark.came").first.click()
+    page.locator(".exemplar-mark.came").last.click()
     expect(page).to_have_url(re.compile(f"#/traces/{story.failed}"))
 
 

@@ -31,7 +31,7 @@ export function lineChart({ label, lines, marks, window, show, binary, width }) 
   const reached = [...values, ...marks.map((mark) => Math.min(mark.value, top * BEYOND || mark.value))];
   const y = fromZero(reached, [HEIGHT - EDGE.bottom, EDGE.top], { binary });
   const x = timeline(window, [EDGE.left, width - EDGE.right], width / 120);
-  const paths = lines.map((line) => h("svg:path", { class: `curve dash-${line.dash}`, d: curve(line.points, x, y), stroke: line.colour, style: { stroke: line.colour } }));
+  const paths = lines.map((line) => lineElement(line, x, y));
   const cross = h("svg:line", { class: "cross-hair", y1: EDGE.top, y2: HEIGHT - EDGE.bottom, visibility: "hidden" });
   const element = h(
     "svg:svg",
@@ -71,7 +71,19 @@ export function grid(x, y, width, show) {
 }
 
 /**
- * Return the path of a line. It goes on over points that are missing as long as the gap is not unusual.
+ * @param {Line} line
+ * @param {Scale} x
+ * @param {Scale} y
+ */
+function lineElement({ points, colour, dash }, x, y) {
+  const { path, dots } = curve(points, x, y);
+  const style = { stroke: colour };
+  return h("svg:g", { class: "series-line" }, h("svg:path", { class: `curve dash-${dash}`, d: path, style }), h("svg:path", { class: "dots", d: dots, style }));
+}
+
+/**
+ * Return the path of a line, and that of the dots for points that stand alone. The line goes on over points that are
+ * missing as long as the gap is not unusual.
  *
  * @param {Point[]} points
  * @param {Scale} x
@@ -81,14 +93,15 @@ export function curve(points, x, y) {
   const known = /** @type {[number, number][]} */ (points.filter(([, value]) => value !== null));
   const distances = known.slice(1).map(([time], index) => time - known[index][0]);
   const usual = distances.toSorted((one, other) => one - other)[distances.length >> 1] ?? 0;
-  return known
-    .map(([time, value], index) => {
-      const place = `${x.place(time).toFixed(1)} ${y.place(value).toFixed(1)}`;
-      const broken = index === 0 || distances[index - 1] > usual * GAP;
-      const alone = broken && (index === known.length - 1 || distances[index] > usual * GAP);
-      return broken ? `M${place}${alone ? "h.01" : ""}` : `L${place}`;
-    })
-    .join("");
+  const breaks = (/** @type {number} */ index) => index < 0 || index >= distances.length || distances[index] > usual * GAP;
+  let [path, dots] = ["", ""];
+  known.forEach(([time, value], index) => {
+    const place = `${x.place(time).toFixed(1)} ${y.place(value).toFixed(1)}`;
+    if (!breaks(index - 1)) path += `L${place}`;
+    else if (!breaks(index)) path += `M${place}`;
+    else dots += `M${place}h.01`;
+  });
+  return { path, dots };
 }
 
 /**

@@ -14,41 +14,42 @@ const MOST = 2000; // lines that the tail keeps
 /** @param {(record: LogRecord) => void} choose */
 export function lineList(choose) {
   const element = h("ol", { class: "rows logs", "aria-label": "Log lines" });
-  /** @type {Map<number, LogRecord>} */
-  const records = new Map();
+  /** The lines by time, newest first: they come in the order of arrival. @type {{record: LogRecord, node: HTMLElement}[]} */
+  let lines = [];
   let chosen = 0;
-
-  /** @param {LogRecord[]} found */
-  const make = (found) =>
-    found
-      .filter((record) => !records.has(record.id))
-      .map((record) => {
-        records.set(record.id, record);
-        return line(record, () => choose(record));
-      });
   const lineOf = (/** @type {number} */ id) => element.querySelector(`[data-row="${id}"]`);
+  const find = (/** @type {number} */ id) => lines.find(({ record }) => record.id === id)?.record;
 
   return {
     element,
+    find,
     get size() {
-      return records.size;
+      return lines.length;
     },
     clear() {
-      records.clear();
+      lines = [];
       element.replaceChildren();
     },
-    /** @param {LogRecord[]} found */
-    append: (found) => element.append(...make(found)),
-    /** @param {LogRecord[]} found */
-    prepend(found) {
-      element.prepend(...make(found));
-      while (element.children.length > MOST) {
-        records.delete(Number(element.lastElementChild.querySelector("[data-row]").dataset.row));
-        element.lastElementChild.remove();
+    /**
+     * Take records in, each once; return those that are new.
+     *
+     * @param {LogRecord[]} found
+     */
+    add(found) {
+      const known = new Set(lines.map(({ record }) => record.id));
+      const fresh = found.filter((record) => !known.has(record.id));
+      const made = fresh.map((record) => ({ record, node: line(record, () => choose(record)) }));
+      lines = [...lines, ...made].sort(({ record: one }, { record: other }) => other.time - one.time || other.id - one.id);
+      for (let index = lines.length - 1; index >= 0; index--) {
+        const { node } = lines[index];
+        if (!node.isConnected) element.insertBefore(node, lines[index + 1]?.node ?? null);
       }
+      return fresh;
     },
-    /** @param {number} id */
-    find: (id) => records.get(id),
+    /** Drop the oldest lines of a tail that has run for long. */
+    trim() {
+      for (const { node } of lines.splice(MOST)) node.remove();
+    },
     /** @param {number} id */
     choose(id) {
       lineOf(chosen)?.removeAttribute("aria-current");

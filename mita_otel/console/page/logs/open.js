@@ -58,7 +58,7 @@ export function openLogs(place, route, signal) {
     for await (const answer of searchBack("console/logs", { ...readQuery(query), before }, "records", PAGE, signal)) {
       if (fresh) clear();
       fresh = false;
-      list.append(answer.records);
+      list.add(answer.records);
       note(answer.records);
       reached = { next: answer.next, to: answer.searched_to };
       tell(true);
@@ -105,7 +105,8 @@ export function openLogs(place, route, signal) {
   }
 
   function release() {
-    list.prepend(held);
+    list.add(held);
+    list.trim();
     held = [];
     scroll.scrollTop = 0;
     tell(false);

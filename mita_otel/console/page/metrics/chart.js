@@ -5,7 +5,7 @@ import { colourAt } from "../colours.js";
 import { h } from "../dom.js";
 import { counted } from "../format.js";
 import { go } from "../route.js";
-import { traceOf } from "./exemplars.js";
+import { isWanted, traceOf } from "./exemplars.js";
 import { quantity } from "./units.js";
 
 /** @typedef {import("../contract.js").Series} Series */
@@ -41,7 +41,7 @@ const markOf = (exemplar, unit, query) => ({
   time: exemplar.time,
   value: exemplar.value,
   told: `${quantity(exemplar.value, unit)} · open trace ${exemplar.trace_id.slice(0, 8)}…`,
-  came: exemplar.trace_id === query.trace,
+  came: isWanted(exemplar, query),
   open: () => go(traceOf(exemplar)),
 });
 

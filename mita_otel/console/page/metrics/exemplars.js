@@ -15,18 +15,26 @@ const SHOWN = 30;
 export const traceOf = (exemplar) => address("traces", exemplar.trace_id, { span: exemplar.span_id });
 
 /**
+ * Return whether it is the one that somebody came from.
+ *
+ * @param {Exemplar} exemplar
+ * @param {import("../route.js").Query} query
+ */
+export const isWanted = (exemplar, { trace, span }) => exemplar.trace_id === trace && (!span || exemplar.span_id === span);
+
+/**
  * @param {Exemplar[]} exemplars
  * @param {string} unit
  * @param {import("../route.js").Query} query  names the one that somebody came from
  */
 export function exemplarTable(exemplars, unit, query) {
   const newest = exemplars.toSorted((one, other) => other.time - one.time);
-  const came = newest.filter((exemplar) => exemplar.trace_id === query.trace);
+  const came = newest.filter((exemplar) => isWanted(exemplar, query));
   const shown = [...came, ...newest.filter((exemplar) => !came.includes(exemplar))].slice(0, SHOWN);
   const row = (/** @type {Exemplar} */ exemplar) =>
     h(
       "tr",
-      { class: exemplar.trace_id === query.trace ? "came" : null },
+      { class: isWanted(exemplar, query) ? "came" : null },
       h("td", {}, moment(exemplar.time)),
       h("td", { class: "number" }, quantity(exemplar.value, unit)),
       h("td", {}, h("a", { href: traceOf(exemplar) }, h("code", {}, exemplar.trace_id.slice(0, 16), "…"))),

@@ -18,6 +18,7 @@ export function openMetrics(place, route, signal) {
   let current = route;
   /** @type {import("../contract.js").Instrument[]} */
   let instruments = [];
+  let seen = ""; // the item that was scrolled into view
   const fault = h("div", { class: "slot" });
   const list = instrumentList();
   const view = instrumentView(signal);
@@ -33,6 +34,9 @@ export function openMetrics(place, route, signal) {
     page.classList.toggle("with-chart", current.item !== "");
     list.show(instruments, current);
     view.show(instruments, current);
+    if (current.item === seen) return;
+    seen = current.item;
+    list.element.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
   const start = () => void attempt(fault, load, signal).then(view.load);

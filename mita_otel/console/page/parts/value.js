@@ -39,9 +39,16 @@ export function value(value) {
 export function attributes(entries, caption, action) {
   const sorted = [...entries].sort(([one], [other]) => (one < other ? -1 : 1));
   if (!sorted.length) return h("p", { class: "muted" }, "none");
-  const rows = sorted.map(([key, item]) => h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, value(item), action?.(key, item))));
+  const rows = sorted.map(([key, item]) => h("tr", {}, h("th", { scope: "row" }, breakable(key)), h("td", {}, value(item), action?.(key, item))));
   return h("table", { class: "attributes" }, h("caption", { class: "unseen" }, caption), h("tbody", {}, rows));
 }
+
+/**
+ * Return a name that may be broken after its dots and underscores.
+ *
+ * @param {string} name
+ */
+const breakable = (name) => name.split(/(?<=[._])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
 
 /**
  * Return a list of facts.

@@ -5,7 +5,7 @@
 /** @typedef {{x: number, y: number}} Place */
 /** @typedef {{nodes: (MapNode & Place)[], edges: (MapEdge & {points: Place[]})[], width: number, height: number}} Drawn */
 
-export const BOX = { width: 168, height: 54, across: 112, down: 26 }; // px: of a node, and between two
+export const BOX = { width: 168, height: 54, across: 128, down: 26 }; // px: of a node, and between two
 
 const SWEEPS = 6;
 

@@ -102,7 +102,7 @@ function labelPlace({ caller, callee, points }, edges) {
   }
   const leaving = edges.filter((edge) => edge.caller === caller).length;
   const coming = edges.filter((edge) => edge.callee === callee).length;
-  const t = leaving === coming ? 0.5 : leaving > coming ? 0.68 : 0.32;
+  const t = leaving === coming ? 0.5 : leaving > coming ? 0.6 : 0.4;
   const [a, b, c, d] = curve(points[0], points[1]);
   const at = (/** @type {"x" | "y"} */ axis) =>
     (1 - t) ** 3 * a[axis] + 3 * (1 - t) ** 2 * t * b[axis] + 3 * (1 - t) * t ** 2 * c[axis] + t ** 3 * d[axis];

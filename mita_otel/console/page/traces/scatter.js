@@ -47,7 +47,7 @@ function picture(traces, width) {
   const durations = traces.map((trace) => trace.duration);
   const starts = traces.map((trace) => trace.start);
   const [first, last] = [Math.min(...starts), Math.max(...starts)];
-  const padding = Math.max((last - first) * 0.02, 0.5e6);
+  const padding = Math.max((last - first) * 0.03, 20_000);
   const x = timeline([first - padding, last + padding], [EDGE.left, width - EDGE.right], width / 130);
   const y = spread(durations, [HEIGHT - EDGE.bottom, EDGE.top]);
   const label = `Latencies of ${counted(traces.length, "trace")}, ${duration(Math.min(...durations))} to ${duration(Math.max(...durations))}; the list below has the same`;
@@ -58,7 +58,7 @@ function picture(traces, width) {
       h("svg:line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: y.place(tick), y2: y.place(tick) }),
       h("svg:text", { class: "tick", x: EDGE.left - 8, y: y.place(tick) + 4, "text-anchor": "end" }, duration(tick)),
     ]),
-    x.ticks.map((tick) => h("svg:text", { class: "tick", x: x.place(tick), y: HEIGHT - 6, "text-anchor": "middle" }, clock(tick, last - first < 2e6 ? 1 : 0))),
+    x.ticks.map((tick) => h("svg:text", { class: "tick", x: x.place(tick), y: HEIGHT - 6, "text-anchor": "middle" }, clock(tick, last - first < 1e6 ? 3 : last - first < 10e6 ? 1 : 0))),
     [...traces].sort((one, other) => one.errors - other.errors).map((trace) => mark(trace, x.place(trace.start), y.place(trace.duration))),
   );
 }
