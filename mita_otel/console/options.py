@@ -69,7 +69,7 @@ def parse_size(text: str) -> int:
     Raises:
         ConsoleError: it is none.
     """
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]*)", text.strip().lower())
+    found = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?) *([a-z]*)", text.strip().lower())
     if found is None or found[2] not in _UNITS:
         raise ConsoleError(f"--max-size {text}: give it as 512MiB or 2GB")
     return int(float(found[1]) * _UNITS[found[2]])
@@ -81,7 +81,7 @@ def parse_age(text: str) -> int:
     Raises:
         ConsoleError: it is none.
     """
-    parts = re.findall(r"(\d{1,9})([smhd])", text.strip().lower())
+    parts = re.findall(r"([0-9]{1,9})([smhd])", text.strip().lower())
     if not parts or "".join(number + unit for number, unit in parts) != text.strip().lower():
         raise ConsoleError(f"--max-age {text}: give it as 30m, 24h or 7d")
     return sum(int(number) * _SECONDS[unit] for number, unit in parts)
@@ -95,6 +95,6 @@ def parse_port(text: str) -> int | None:
     """
     if text.strip().lower() == "none":
         return None
-    if not text.strip().isdecimal() or int(text) > 65_535:  # noqa: PLR2004 - the highest port
+    if not re.fullmatch("[0-9]{1,5}", text.strip()) or int(text) > 65_535:  # noqa: PLR2004 - the highest port
         raise ConsoleError(f"--otlp-grpc-port {text}: give a port, or none")
     return int(text)

@@ -7,12 +7,13 @@ the browser itself for what is read. On other interfaces a token is needed.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -32,6 +33,7 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^:@/\[\]]+))(?::[0-9]*)?")
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -93,8 +95,8 @@ class Guard:
         if self._hosts is not None and _name_of(host) not in self._hosts:
             return _error(403, f"Host {host[:200]!r} is not this console: use http://localhost or its address")
         origin = headers.get("origin")
-        if scope["method"] not in _READING and origin is not None and urlsplit(origin).netloc != host:
-            return _error(403, f"Origin {origin[:200]!r} is not this console")
+        if scope["method"] not in _READING and origin not in {None, f"http://{host}", f"https://{host}"}:
+            return _error(403, f"Origin {str(origin)[:200]!r} is not this console")
         if self._access.token is None or self._is_known(headers):
             return None
         return self._let_in(scope) or _error(
@@ -112,7 +114,8 @@ class Guard:
         if scope["method"] != "GET" or not any(key == "token" and self._access.knows(value) for key, value in pairs):
             return None
         rest = urlencode([pair for pair in pairs if pair[0] != "token"])
-        response = RedirectResponse(f"{(scope['path'].lstrip('/') and scope['path']) or '/'}{rest and '?'}{rest}", 303)
+        path = "/" + scope["path"].lstrip("/")  # `//elsewhere` would lead to another host
+        response = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
         response.set_cookie(COOKIE, self._access.cookie, httponly=True, samesite="strict")
         return response
 
@@ -131,11 +134,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _name_of(host: str) -> str:
-    """Return the name in a Host header, without port and brackets."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """Return the name in a Host header, without port and brackets; "" if there is more or less in it."""
+    found = _HOST.fullmatch(host.lower())
+    return (found["address"] or found["name"]) if found else ""
 
 
 def _error(status: int, message: str) -> Response:
