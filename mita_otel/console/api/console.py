@@ -27,7 +27,7 @@ _SECOND: Final = 1_000_000
 _MOST: Final = 1_000
 """Traces or log records of an answer."""
 _USUAL_STEPS: Final = 120
-_SUMMING_UP: Final = 0.03
+_SUMMING_UP: Final = 0.02
 """Seconds for summing up the traces that a step of a search found."""
 
 

@@ -10,7 +10,7 @@ from mita_otel.console.reading.reader import Reader
 from mita_otel.console.reading.traces import TraceQuery, find_traces
 from mita_otel.console.reading.walk import HIGHEST_ID, Stretch
 
-BUDGET: Final = 0.06
+BUDGET: Final = 0.045
 """Seconds for one step of a search: then it answers, or lets others take their turn."""
 PATIENCE: Final = 20.0
 """Seconds after which a search that has no steps for its client answers with what it has."""

@@ -1,101 +1,149 @@
 """What histograms recorded between two points, summed over series: distributions of which quantiles are taken."""
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import Any
+from operator import add, sub
+from typing import Final, NamedTuple
 
-from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint, HistogramDataPoint
+from opentelemetry.proto.metrics.v1.metrics_pb2 import ExponentialHistogramDataPoint
 
 from mita_otel.console.reading.quantiles import Exponential, explicit_quantile
+from mita_otel.console.store.wire import HistogramDataPoint
 
-_COARSEST = -11
+_COARSEST: Final = -11
 """The scale at which all doubles above 0 lie in two buckets; coarser ones say nothing else."""
+
+
+class Explicit(NamedTuple):
+    """How a histogram with explicit buckets counts: by upper bounds, packed as OTLP does; the last bucket has none."""
+
+    bounds: bytes
+
+    def read(self) -> Sequence[float]:
+        """Return the bounds."""
+        return _unpacked("d", self.bounds)
+
+
+class Scaled(NamedTuple):
+    """How an exponential histogram counts: zeros, then positive and negative buckets from an index on, so many."""
+
+    scale: int
+    zero_threshold: float
+    positive: int
+    positives: int
+    negative: int
+    negatives: int
+
+
+Layout = Explicit | Scaled
+
+
+class Counts(NamedTuple):
+    """What a point counted, in the order of its layout."""
+
+    layout: Layout
+    counts: Sequence[float]
+
+
+Recorded = Counts | Exponential
 
 
 @dataclass(slots=True)
 class Distribution:
-    """Values that were recorded; explicit buckets by their bounds, exponential ones in one scale."""
+    """Values that were recorded: sums of counts by layout, and what was written in changing layouts."""
 
-    explicit: dict[tuple[float, ...], list[float]] = field(default_factory=dict)
-    exponential: Exponential | None = None
+    counts: dict[Layout, Sequence[float]] = field(default_factory=dict)
+    changing: list[Exponential] = field(default_factory=list)
 
-    def add(self, other: "Distribution", part: float = 1.0) -> None:
-        """Add another, or a part of it."""
-        for bounds, counts in other.explicit.items():
-            own = self.explicit.get(bounds)
-            if own is None:
-                self.explicit[bounds] = [count * part for count in counts]
-            else:
-                self.explicit[bounds] = [mine + count * part for mine, count in zip(own, counts, strict=True)]
-        if other.exponential:
-            if self.exponential is None:
-                self.exponential = Exponential(other.exponential.scale)
-            self.exponential.add(other.exponential, part)
+    def add(self, recorded: Recorded, part: float = 1.0) -> None:
+        """Add what was recorded, or a part of it."""
+        if isinstance(recorded, Exponential):
+            self.changing.append(Exponential(recorded.scale))
+            self.changing[-1].add(recorded, part)
+            return
+        layout, counts = recorded
+        if part != 1:
+            counts = [count * part for count in counts]
+        own = self.counts.get(layout)
+        self.counts[layout] = counts if own is None else list(map(add, own, counts))
 
     def quantile(self, share: float) -> float | None:
         """Return a quantile, None if nothing was recorded; `share` is 0 to 1.
 
-        Where bounds differ, only those count that all have.
+        Where bounds differ, only those count that all have; where scales do, the coarsest.
         """
-        if self.exponential:
-            return self.exponential.quantile(share)
-        if len(self.explicit) == 1:
-            ((bounds, counts),) = self.explicit.items()
-            return explicit_quantile(share, bounds, counts)
-        return explicit_quantile(share, *self._in_common())
+        explicit = [(layout.read(), counts) for layout, counts in self.counts.items() if isinstance(layout, Explicit)]
+        if len(explicit) == 1:
+            return explicit_quantile(share, *explicit[0])
+        return explicit_quantile(share, *_in_common(explicit)) if explicit else self._joined().quantile(share)
 
-    def _in_common(self) -> tuple[list[float], list[float]]:
-        if not self.explicit:
-            return [], []
-        bounds = sorted(set.intersection(*(set(own) for own in self.explicit)))
-        sums = [0.0] * (len(bounds) + 1)
-        for own, counts in self.explicit.items():
-            up_to = dict(zip(own, accumulate(counts), strict=False))
-            before = 0.0
-            for index, reached in enumerate([*(up_to[bound] for bound in bounds), sum(counts)]):
-                sums[index] += reached - before
-                before = reached
-        return bounds, sums
+    def _joined(self) -> Exponential:
+        scaled = [_exponential(layout, counts) for layout, counts in self.counts.items() if isinstance(layout, Scaled)]
+        joined, *others = [*scaled, *self.changing]
+        if others:
+            joined = Exponential(joined.scale)
+            for each in (*scaled, *self.changing):
+                joined.add(each)
+        return joined
 
 
-def explicit_of(body: bytes, before: bytes | None) -> Distribution:
-    """Return what an explicit histogram recorded between two of its points, serialized, or up to one if it is alone."""
+def _in_common(histograms: Sequence[tuple[Sequence[float], Sequence[float]]]) -> tuple[list[float], list[float]]:
+    """Return the bounds that all of some histograms have, and the counts of all between these."""
+    bounds = sorted(set.intersection(*(set(own) for own, _ in histograms))) if histograms else []
+    sums = [0.0] * (len(bounds) + 1)
+    for own, counts in histograms:
+        up_to = dict(zip(own, accumulate(counts), strict=False))
+        before = 0.0
+        for index, reached in enumerate([*(up_to[bound] for bound in bounds), sum(counts)]):
+            sums[index] += reached - before
+            before = reached
+    return bounds, sums
+
+
+def _exponential(layout: Scaled, counts: Sequence[float]) -> Exponential:
+    positive = enumerate(counts[1 : layout.positives + 1], layout.positive)
+    negative = enumerate(counts[layout.positives + 1 :], layout.negative)
+    scale = max(layout.scale, _COARSEST)
+    return Exponential(scale, counts[0], layout.zero_threshold, dict(positive), dict(negative))
+
+
+def explicit_counts(body: bytes) -> Counts | None:
+    """Return what a point of an explicit histogram counted, None if it has no buckets, which is allowed.
+
+    Args:
+        body: the point, as the store has serialized it.
+    """
     point = HistogramDataPoint.FromString(body)
-    bounds = tuple(point.explicit_bounds)
-    counts: list[float] = list(point.bucket_counts)
-    if len(counts) != len(bounds) + 1:
-        return Distribution()  # without buckets, which is allowed
-    if before is not None:
-        earlier = HistogramDataPoint.FromString(before)
-        if tuple(earlier.explicit_bounds) == bounds and len(earlier.bucket_counts) == len(counts):
-            counts = [max(count - less, 0) for count, less in zip(counts, earlier.bucket_counts, strict=True)]
-    return Distribution({bounds: counts})
+    bounds, counts = point.explicit_bounds, point.bucket_counts
+    return Counts(Explicit(bounds), _unpacked("Q", counts)) if len(counts) == len(bounds) + 8 else None
 
 
-def exponential_of(body: bytes, before: bytes | None) -> Distribution:
-    """Return what an exponential histogram recorded between two of its points; see `explicit_of`."""
-    counts = _counts_of(body)
-    if before is not None:
-        earlier = _counts_of(before)
-        counts.coarsen(earlier.scale)
-        counts.add(earlier, -1.0)
-        counts.zeros = max(counts.zeros, 0.0)
-        counts.positive = {index: count for index, count in counts.positive.items() if count > 0}
-        counts.negative = {index: count for index, count in counts.negative.items() if count > 0}
-    return Distribution(exponential=counts)
+def _unpacked(kind: str, packed: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(packed) // 8}{kind}", packed)
 
 
-def _counts_of(body: bytes) -> Exponential:
+def scaled_counts(body: bytes) -> Counts:
+    """Return what a serialized point of an exponential histogram counted."""
     point = ExponentialHistogramDataPoint.FromString(body)
-    return Exponential(
-        scale=max(point.scale, _COARSEST),
-        zeros=float(point.zero_count),
-        zero_threshold=point.zero_threshold,
-        positive=dict(_indexed(point.positive)),
-        negative=dict(_indexed(point.negative)),
-    )
+    above, below = point.positive, point.negative
+    positive, negative = above.bucket_counts[:], below.bucket_counts[:]
+    layout = Scaled(point.scale, point.zero_threshold, above.offset, len(positive), below.offset, len(negative))
+    return Counts(layout, [point.zero_count, *positive, *negative])
 
 
-def _indexed(buckets: Any) -> Iterator[tuple[int, float]]:
-    return ((index, float(count)) for index, count in enumerate(buckets.bucket_counts, buckets.offset) if count)
+def difference(after: Counts, before: Counts | None) -> Recorded:
+    """Return what was recorded between two points; without an earlier one, up to the later.
+
+    A count may be below 0 where the sender is at fault; quantiles take it for 0.
+    """
+    if before is None:
+        return after
+    if after.layout == before.layout:
+        return Counts(after.layout, list(map(sub, after.counts, before.counts)))
+    if isinstance(after.layout, Scaled) and isinstance(before.layout, Scaled):
+        grown = _exponential(after.layout, after.counts)
+        grown.add(_exponential(before.layout, before.counts), -1.0)
+        return grown
+    return after  # the bounds were changed, so that it began anew

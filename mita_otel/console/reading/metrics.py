@@ -1,16 +1,23 @@
 """One metric over time: rates of counters, values of gauges, quantiles of histograms."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from opentelemetry.proto.metrics.v1.metrics_pb2 import SummaryDataPoint
 
 from mita_otel.console.reading.conditions import Condition
-from mita_otel.console.reading.distributions import Distribution, explicit_of, exponential_of
+from mita_otel.console.reading.distributions import (
+    Counts,
+    Distribution,
+    Recorded,
+    difference,
+    explicit_counts,
+    scaled_counts,
+)
 from mita_otel.console.reading.instruments import Chosen, Series, choose
-from mita_otel.console.reading.rates import Buckets, Increase, Point, cumulative, delta, latest, rates, thinned
+from mita_otel.console.reading.rates import Buckets, Increase, Point, cumulative, delta, latest, rates
 
 BUCKETS_LIMIT: Final = 1_500
 """Points of a line."""
@@ -136,7 +143,10 @@ class _Points:
     def __init__(self, connection: sqlite3.Connection, buckets: Buckets) -> None:
         self._connection = connection
         self.buckets = buckets
-        self._span = (buckets.first - max(_HISTORY, 2 * buckets.step), buckets.last)
+        history = (
+            max(-(-_HISTORY // buckets.step), 2) * buckets.step
+        )  # whole buckets, so that they are those of the answer
+        self._span = (buckets.first - history, buckets.last)
 
     def of(self, series: Series) -> list[Point]:
         """Return the points by time."""
@@ -146,18 +156,33 @@ class _Points:
         )
         return list(map(Point._make, rows))
 
-    def increases(self, series: Series) -> list[Increase]:
-        """Return what a counter counted."""
-        points = self.of(series)
-        if series.temporality == _DELTA:
-            return list(delta(points))
-        return list(cumulative(thinned(points, self.buckets), shortest_gap=2 * self.buckets.step))
+    def thinned(self, series: Series) -> tuple[list[Point], dict[int, bytes]]:
+        """Return the points that are needed for increases from bucket to bucket, and their bodies by time.
 
-    def body(self, series: Series, point: Point) -> bytes:
-        """Return the point itself, serialized."""
-        find = "SELECT body FROM points WHERE series = ? AND time = ?"
-        (found,) = self._connection.execute(find, (series.id, point.time)).fetchone()
-        return bytes(found or b"")
+        They are the last of each stream in each bucket. Points without a value and those without a start stay, too:
+        they tell of gaps and of restarts.
+        """
+        rows = self._connection.execute(
+            "SELECT max(time), start, value, body FROM points WHERE series = ? AND time BETWEEN ? AND ?"
+            " GROUP BY start, (time - ? - 1) / ?, iif(start = 0 OR value IS NULL, time, 0)",
+            (series.id, *self._span, self._span[0], self.buckets.step),
+        ).fetchall()
+        rows.sort()
+        return [Point(time, start, value) for time, start, value, _ in rows], {row[0]: row[3] for row in rows}
+
+    def increases(self, series: Series) -> tuple[list[Increase], dict[int, bytes]]:
+        """Return what a counter counted, and the bodies of the points by time."""
+        if series.temporality == _DELTA:
+            points = self.of(series)
+            return list(delta(points)), self._bodies(series)
+        points, bodies = self.thinned(series)
+        return list(cumulative(points, shortest_gap=2 * self.buckets.step)), bodies
+
+    def _bodies(self, series: Series) -> dict[int, bytes]:
+        rows = self._connection.execute(
+            "SELECT time, body FROM points WHERE series = ? AND time BETWEEN ? AND ?", (series.id, *self._span)
+        )
+        return dict(rows.fetchall())
 
 
 def _lines(
@@ -166,13 +191,13 @@ def _lines(
     """Return the lines of a group of series, labelled by what only some of them are."""
     match about.kind:
         case "histogram":
-            return _histogram_lines(points, members, shares, explicit_of)
+            return _histogram_lines(points, members, shares, explicit_counts)
         case "exponential_histogram":
-            return _histogram_lines(points, members, shares, exponential_of)
+            return _histogram_lines(points, members, shares, scaled_counts)
         case "summary":
             return _summary_lines(points, members)
         case "sum" if about.monotonic:
-            return [({}, added(rates(points.increases(series), points.buckets) for series in members))]
+            return [({}, added(rates(points.increases(series)[0], points.buckets) for series in members))]
         case "sum":
             return [({}, added(_standing(points, series) for series in members))]
         case _:
@@ -196,35 +221,52 @@ def _histogram_lines(
     points: _Points,
     members: Sequence[Series],
     shares: Sequence[float],
-    read: Callable[[bytes, bytes | None], Distribution],
+    read: Callable[[bytes], Counts | None],
 ) -> list[tuple[dict[str, str], Values]]:
     buckets = points.buckets
     recorded: list[Distribution | None] = [None] * buckets.count
     counted: list[Values] = []
     for series in members:
-        increases = points.increases(series)
+        increases, bodies = points.increases(series)
         counted.append(rates(increases, buckets))
-        for increase in increases:
-            if increase.amount > 0 and increase.end > buckets.first:
-                before = points.body(series, increase.before) if increase.before else None
-                _spread(read(points.body(series, increase.point), before), increase, buckets, recorded)
+        _record(increases, bodies, read, buckets, recorded)
     lines = [
         ({"quantile": f"{share:g}"}, [each.quantile(share) if each else None for each in recorded]) for share in shares
     ]
     return [*lines, ({}, added(counted))]
 
 
-def _spread(
-    distribution: Distribution, increase: Increase, buckets: Buckets, recorded: list[Distribution | None]
+def _record(
+    increases: Iterable[Increase],
+    bodies: Mapping[int, bytes],
+    read: Callable[[bytes], Counts | None],
+    buckets: Buckets,
+    recorded: list[Distribution | None],
 ) -> None:
+    """Add what one series recorded to the buckets of time."""
+    known: dict[int, Counts | None] = {}
+
+    def counts_at(time: int) -> Counts | None:
+        if time not in known:
+            known[time] = read(bodies[time])
+        return known[time]
+
+    for increase in increases:
+        if increase.amount > 0 and increase.end > buckets.first:
+            after = counts_at(increase.point.time)
+            if after:
+                before = counts_at(increase.before.time) if increase.before else None
+                _spread(difference(after, before), increase, buckets, recorded)
+
+
+def _spread(values: Recorded, increase: Increase, buckets: Buckets, recorded: list[Distribution | None]) -> None:
     """Add what was recorded to the buckets in which it was; within one step, to the one in which it ended."""
     length = increase.end - increase.begin
-    index = buckets.index_of(increase.end)
-    shares = [(index, length)] if length <= buckets.step else buckets.overlaps(increase.begin, increase.end)
-    for at, part in shares:
-        if 0 <= at < buckets.count:
-            found = recorded[at] = recorded[at] or Distribution()
-            found.add(distribution, part / length)
+    at = buckets.index_of(increase.end)
+    for index, part in [(at, length)] if length <= buckets.step else buckets.overlaps(increase.begin, increase.end):
+        if 0 <= index < buckets.count:
+            found = recorded[index] = recorded[index] or Distribution()
+            found.add(values, part / length)
 
 
 def _summary_lines(points: _Points, members: Sequence[Series]) -> list[tuple[dict[str, str], Values]]:
@@ -232,10 +274,11 @@ def _summary_lines(points: _Points, members: Sequence[Series]) -> list[tuple[dic
     by_share: dict[float, list[Values]] = {}
     counted: list[Values] = []
     for series in members:
-        counted.append(rates(points.increases(series), points.buckets))
+        counted.append(rates(points.increases(series)[0], points.buckets))
         own: dict[float, list[Point]] = {}
-        for point in thinned(points.of(series), points.buckets):
-            for each in SummaryDataPoint.FromString(points.body(series, point)).quantile_values:
+        thinned, bodies = points.thinned(series)
+        for point in thinned:
+            for each in SummaryDataPoint.FromString(bodies[point.time]).quantile_values:
                 own.setdefault(each.quantile, []).append(point._replace(value=each.value))
         for share, values in own.items():
             by_share.setdefault(share, []).append(latest(values, points.buckets))

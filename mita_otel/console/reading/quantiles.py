@@ -22,13 +22,15 @@ def explicit_quantile(share: float, bounds: Sequence[float], counts: Sequence[fl
     Args:
         share: 0 to 1.
         bounds: upper bounds of all buckets but the last, ascending.
-        counts: one more than there are bounds; need not be whole.
+        counts: one more than there are bounds; need not be whole, and below 0 count as 0.
     """
+    if any(count < 0 for count in counts):
+        counts = [max(count, 0) for count in counts]
     total = sum(counts)
     if total <= 0 or not bounds or len(counts) != len(bounds) + 1:
         return None
     rank = share * total
-    index = next((index for index, sum_ in enumerate(accumulate(counts)) if sum_ >= rank), len(bounds))
+    index = next((index for index, sum_ in enumerate(accumulate(counts)) if sum_ >= rank and sum_ > 0), len(bounds))
     # Counts that are not whole may add up to a little less than their sum.
     if index == len(bounds):
         return bounds[-1]
@@ -41,9 +43,9 @@ def explicit_quantile(share: float, bounds: Sequence[float], counts: Sequence[fl
 
 
 def bucketed_quantile(share: float, buckets: Iterable[Bucket]) -> float | None:
-    """Return a quantile of buckets in ascending order of which none holds values of both signs, None if all are empty.
+    """Return a quantile of buckets in ascending order, None if all are empty.
 
-    Within a bucket that has a bound of 0, values are spread evenly, else evenly along their logarithm.
+    Within a bucket around or beside 0, values are spread evenly, else evenly along their logarithm.
     """
     filled = [bucket for bucket in buckets if bucket[2] > 0]
     rank = share * sum(count for _, _, count in filled)
@@ -60,7 +62,7 @@ def _within(lower: float, upper: float, part: float) -> float:
         return lower
     if isinf(lower):
         return upper
-    if lower == 0 or upper == 0:
+    if lower <= 0 <= upper:
         return lower + (upper - lower) * part
     if lower < 0:
         return -_within(-upper, -lower, 1 - part)

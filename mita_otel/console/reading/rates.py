@@ -130,26 +130,15 @@ def rates(increases: Iterable[Increase], buckets: Buckets) -> list[float | None]
     amounts = [0.0] * buckets.count
     covered = [0] * buckets.count
     for begin, end, amount, _, _ in increases:
-        for index, length in buckets.overlaps(begin, end):
-            amounts[index] += amount * length / (end - begin)
-            covered[index] += length
+        length = end - begin
+        for index, part in buckets.overlaps(begin, end):
+            amounts[index] += amount * part / length
+            covered[index] += part
     # Streams of one series overlap when two senders share it: then both counted in the same time.
     return [
         None if not length else amount / min(length, buckets.step) * _SECOND
         for amount, length in zip(amounts, covered, strict=True)
     ]
-
-
-def thinned(points: Iterable[Point], buckets: Buckets) -> list[Point]:
-    """Return the points that are needed for increases from bucket to bucket: the last of each stream in each bucket.
-
-    Points without a value and those without a start stay: they tell of gaps and of restarts.
-    """
-    kept: dict[tuple[int, int, int], Point] = {}
-    for point in points:
-        is_needed = point.value is None or not point.start
-        kept[point.start, buckets.index_of(point.time), point.time if is_needed else 0] = point
-    return sorted(kept.values())
 
 
 def latest(points: Sequence[Point], buckets: Buckets) -> list[float | None]:

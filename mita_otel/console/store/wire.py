@@ -51,6 +51,8 @@ _MESSAGES: Final[dict[str, dict[str, tuple[int, Any, bool]]]] = {
         "observed": (11, _FIXED64, False),
         "event_name": (12, _STRING, False),
     },
+    # Both are packed: numbers of 64 bits one after the other.
+    "HistogramDataPoint": {"bucket_counts": (6, _BYTES, False), "explicit_bounds": (7, _BYTES, False)},
 }
 
 
@@ -80,3 +82,4 @@ Request: Final = _type("Request")
 Resource: Final = _type("Resource")
 Span: Final = _type("Span")
 LogRecord: Final = _type("LogRecord")
+HistogramDataPoint: Final = _type("HistogramDataPoint")
