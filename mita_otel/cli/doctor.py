@@ -10,6 +10,7 @@ import typer
 
 from mita_otel.cli.terminal import terminal
 from mita_otel.doctor import Finding, Report, Verdict, examine
+from mita_otel.doctor.direct import DIRECT
 from mita_otel.endpoint import masked_url
 from mita_otel.settings import Settings, environment
 from mita_otel.web.administration import PATH
@@ -90,7 +91,7 @@ def _ask(service: str) -> Report:
     authorization = {"Authorization": f"Bearer {settings.admin_token.get_secret_value()}"}
     request = urllib.request.Request(url, headers=authorization)  # noqa: S310 - http and https alone, see above
     try:
-        with urllib.request.build_opener(_Staying()).open(request, timeout=_TIMEOUT) as answer:
+        with DIRECT.open(request, timeout=_TIMEOUT) as answer:
             return Report.from_json(answer.read(_ANSWER_LIMIT).decode())
     except urllib.error.HTTPError as error:
         with error:
@@ -99,13 +100,6 @@ def _ask(service: str) -> Report:
         _fail(f"{masked_url(url)} does not answer: {getattr(error, 'reason', None) or error}")
     except ValueError as error:
         _fail(f"{masked_url(url)}: {error}")
-
-
-class _Staying(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: the token is for one service."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Say that there is nowhere to go."""
 
 
 _MEANINGS: Final = {

@@ -7,6 +7,7 @@ from mita_otel.doctor.facts.model import Facts
 from mita_otel.doctor.model import Judgement, error, ok, warning
 
 _SIGNALS: Final = ("traces", "metrics", "logs")
+_SDK_OTLP: Final = frozenset({"otlp_proto_http", "otlp_proto_grpc"})
 
 
 def judge(facts: Facts) -> Iterator[Judgement]:
@@ -19,6 +20,13 @@ def judge(facts: Facts) -> Iterator[Judgement]:
             f"{variable}={name}: no exporter of that name is installed, and the service runs without telemetry",
             f"set {variable} to one of {', '.join(known)}, or pip install opentelemetry-exporter-{name}",
         )
+    for signal, names in chosen.items():
+        for name in sorted(_SDK_OTLP.intersection(names)):
+            yield warning(
+                f"OTEL_{signal.upper()}_EXPORTER={name} is the SDK's own exporter: nothing that it sends is masked, and "
+                "what cannot be delivered in ten seconds is lost",
+                f"set OTEL_{signal.upper()}_EXPORTER=otlp, and OTEL_EXPORTER_OTLP_PROTOCOL if it is gRPC",
+            )
     if len(silent) == len(_SIGNALS):
         yield error("the exporter of every signal is none: nothing leaves the service", f"remove {_variables(silent)}")
     elif silent:

@@ -61,7 +61,9 @@ def judge_faults(facts: Facts) -> Iterator[Judgement]:
     for library, count in faults.items():
         yield warning(
             f"the instrumentation of {library} failed {count} times; the application did not notice",
-            f"look for 'telemetry of {library} failed' in the log, and report it with its traceback",
+            "look for a value that cannot be printed, or a handler that raises, in what the application logs"
+            if library.startswith("logging")
+            else f"look for 'telemetry of {library} failed' in the log, and report it with its traceback",
         )
     if not faults:
         yield ok("no fault was swallowed")

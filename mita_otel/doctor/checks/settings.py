@@ -7,6 +7,7 @@ from typing import Final
 from mita_otel.doctor.facts.model import Facts
 from mita_otel.doctor.model import Judgement, error, ok, warning
 
+_FILE: Final = "OTEL_CONFIG_FILE"
 _LIKENESS: Final = 0.9
 """How alike a name and a known one must be, of 1, for the one to be the other misspelled."""
 
@@ -18,7 +19,9 @@ def judge(facts: Facts) -> Iterator[Judgement]:
         yield error(problem, f"correct {name} or remove it: until then its default holds")
     for name, meant in misspelled.items():
         yield warning(f"{name} is set, but nothing reads it", f"did you mean {meant}? Rename {name} or remove it")
-    if not (facts.problems or misspelled):
+    if _FILE in facts.variables:
+        yield warning(f"{_FILE} is set, and mita_otel does not read it", f"set variables, and remove {_FILE}")
+    elif not (facts.problems or misspelled):
         given = sum(name in facts.known for name in facts.variables)
         yield ok(f"{given} set in the environment, all allowed")
 

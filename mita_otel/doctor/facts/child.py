@@ -19,6 +19,9 @@ from mita_otel.redaction import redact_text
 TIMEOUT: Final = 60.0
 """Seconds for the start and the imports of an application; a large one on a busy machine takes ten."""
 
+_OUTPUT_LIMIT: Final = 64 * 1024
+"""Characters of the output, its last ones, that are looked at."""
+
 _SILENT: Final = {
     # It is there to be looked at, not to be heard of.
     "OTEL_TRACES_EXPORTER": "none",
@@ -40,33 +43,35 @@ def look_inside(variables: Mapping[str, str], application: str) -> Process:
     with tempfile.TemporaryDirectory(prefix="mita-otel-doctor-") as folder:
         answer = Path(folder) / "process.json"
         arguments = ["-m", "mita_otel.doctor.facts.inside", str(answer), *([application] if application else [])]
-        status, output = _run([sys.executable, *arguments], {**variables, **_SILENT})
+        status, output = _run([sys.executable, *arguments], {**variables, **_SILENT}, Path(folder) / "output")
         if not answer.exists():
             return Process(ours=False, failure=_failure(status, output))
         process: Process = TypeAdapter(Process).validate_json(answer.read_bytes())
     return process
 
 
-def _run(command: list[str], variables: dict[str, str]) -> tuple[int | None, str]:
+def _run(command: list[str], variables: dict[str, str], output: Path) -> tuple[int | None, str]:
     """Return exit status (None when it took too long) and output of a command under the launcher."""
-    with subprocess.Popen(
-        [sys.executable, "-c", _LAUNCH, *command],
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as child:
-        try:
-            output, _ = child.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            output = b""
-            return None, ""
-        finally:
-            # What the application has started must not outlive it.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-    return child.returncode, output.decode(errors="replace")
+    # Into a file: whatever it has started would hold a pipe open.
+    with output.open("wb") as file:
+        child = subprocess.Popen(
+            [sys.executable, "-c", _LAUNCH, *command],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    status: int | None = None
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = child.wait(TIMEOUT)
+    finally:
+        # What the application has started must not outlive it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    return status, output.read_text(errors="replace")[-_OUTPUT_LIMIT:]
 
 
 def _failure(status: int | None, output: str) -> str:

@@ -13,10 +13,9 @@ def read_live() -> Live | None:
     running = bootstrap.running()
     if running is None:
         return None
-    logging_faults = sum(running.logs.faults.copy().values())
+    in_the_log = {f"logging ({place})": count for place, count in running.logs.faults.copy().items()}
     return Live(
-        queues=tuple(_queue(delivery) for delivery in running.deliveries),
-        faults={**swallowed, "logging": swallowed["logging"] + logging_faults},
+        queues=tuple(_queue(delivery) for delivery in running.deliveries), faults={**swallowed.copy(), **in_the_log}
     )
 
 

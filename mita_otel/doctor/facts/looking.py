@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mita_otel.doctor.direct import DIRECT
 from mita_otel.doctor.facts.delivery import seconds_ahead
 from mita_otel.doctor.facts.model import Look
 from mita_otel.redaction import redact_url
@@ -23,17 +24,6 @@ _PAUSE: Final = 0.1
 _TIMEOUT: Final = 2.0
 _ANSWER_LIMIT: Final = 1024 * 1024
 _NOT_FOUND: Final = 404
-
-
-class _Staying(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: a token must not be carried elsewhere."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Say that there is nowhere to go."""
-
-
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Staying())
-"""Asks without the environment's proxies, as the exporter sends without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +81,7 @@ def _trace(place: _Place, trace_id: str) -> tuple[bool | None, str | None]:
     url = f"{place.url.rstrip('/')}/api/traces/{trace_id}"
     request = urllib.request.Request(url, headers={"Accept": "application/json", **place.headers})  # noqa: S310 - the setting allows http and https alone
     try:
-        with _DIRECT.open(request, timeout=_TIMEOUT) as answer:
+        with DIRECT.open(request, timeout=_TIMEOUT) as answer:
             found, date = _holds(answer.read(_ANSWER_LIMIT), trace_id), answer.headers.get("date")
     except urllib.error.HTTPError as error:
         with error:

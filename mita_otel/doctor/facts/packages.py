@@ -1,6 +1,7 @@
 """What is installed: versions, requirements that are not met, and what packages offer to the launcher."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions, entry_points
 from pathlib import Path
@@ -24,8 +25,9 @@ GROUPS: Final = (
 )
 
 
+@cache
 def find_packages() -> Packages:
-    """Look at everything that this distribution needs, and at what needs it in turn."""
+    """Look at everything that this distribution needs, and at what that needs in turn; once in a process."""
     needed = dict(_walk())
     return Packages(
         pins=pins(),
