@@ -6,16 +6,29 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mita_otel.doctor.facts.model import Delivery, Facts
-from mita_otel.doctor.model import Judgement, error, ok, warning
+from mita_otel.doctor.model import Judgement, Verdict, error, ok, warning
 
 _NO_OTLP: Final = "the answer is not an OTLP response"
 _MILLISECONDS: Final = 1000
 
 
 def judge(facts: Facts) -> Iterator[Judgement]:
-    """Judge each delivery."""
+    """Judge each delivery; what goes wrong alike at one receiver is told once."""
+    alike: dict[tuple[Verdict, str, str, str], list[Delivery]] = {}
     for delivery in facts.deliveries:
-        yield _accepted(delivery) if delivery.outcome == "accepted" else _failed(delivery)
+        if delivery.outcome == "accepted":
+            yield _accepted(delivery)
+        else:
+            verdict, what, fix = _cause(delivery)
+            alike.setdefault((verdict, _base(delivery), what, fix), []).append(delivery)
+    for (verdict, base, what, fix), deliveries in alike.items():
+        where = deliveries[0].endpoint.destination if len(deliveries) == 1 else base
+        signals = ", ".join(delivery.signal for delivery in deliveries)
+        yield Judgement(verdict, f"{signals}: {where} {what}", fix)
+
+
+def _base(delivery: Delivery) -> str:
+    return delivery.endpoint.destination.removesuffix(f"/v1/{delivery.signal}")
 
 
 def _accepted(delivery: Delivery) -> Judgement:
@@ -32,16 +45,12 @@ def _accepted(delivery: Delivery) -> Judgement:
     return ok(f"{at} accepts, in {delivery.seconds * _MILLISECONDS:.0f} ms")
 
 
-def _failed(delivery: Delivery) -> Judgement:
+def _cause(delivery: Delivery) -> tuple[Verdict, str, str]:
+    """Return verdict, what the receiver does, and the fix."""
     for applies, say in _CAUSES:
         if applies(delivery):
-            sentence, fix = say(delivery)
-            made = warning if delivery.reason == "HTTP 429" else error
-            return made(f"{delivery.signal}: {delivery.endpoint.destination} {sentence}", fix)
-    return error(
-        f"{delivery.signal}: {delivery.endpoint.destination} cannot be delivered to: {delivery.reason}",
-        _fix_address(delivery),
-    )
+            return (Verdict.WARNING if delivery.reason == "HTTP 429" else Verdict.ERROR, *say(delivery))
+    return Verdict.ERROR, f"cannot be delivered to: {delivery.reason}", _fix_address(delivery)
 
 
 def _says(*reasons: str) -> Callable[[Delivery], bool]:

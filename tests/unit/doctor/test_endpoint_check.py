@@ -96,6 +96,15 @@ def test_the_options_of_a_signals_own_endpoint_are_its_own() -> None:
     assert "OTEL_EXPORTER_OTLP_TRACES_HEADERS" in judgement.fix
 
 
+def test_what_is_alike_at_one_receiver_is_told_once() -> None:
+    down = {"outcome": "retry", "reason": "connection refused", "speaks": "nothing"}
+    elsewhere = OtlpEndpoint(url="http://other:4318/v1/logs")
+    deliveries = (delivery("traces", **down), delivery("metrics", **down), delivery("logs", endpoint=elsewhere, **down))
+    together, alone = judge(Facts(deliveries=deliveries))
+    assert together.sentence.startswith("traces, metrics: http://localhost:4318 does not take connections")
+    assert alone.sentence.startswith("logs: http://other:4318/v1/logs does not take connections")
+
+
 def test_credentials_are_named_and_not_shown() -> None:
     endpoint = replace(PLAIN, headers=(("x-key", "hunter2"),))
     judgement = failed("HTTP 401", endpoint)
