@@ -34,14 +34,14 @@ def check_free(options: Options) -> None:
 def _bound(host: str, port: int, option: str) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-        except BaseException:
-            listener.close()
-            raise
     except OSError as error:
+        raise ConsoleError(f"--host {host}: {error.strerror or error}; choose another") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
         raise ConsoleError(f"{option} {port} of {host}: {error.strerror or error}; choose another") from error
     return listener
 
