@@ -1,6 +1,8 @@
 """Errors that clients see: a code, a message, and nothing of our insides."""
 
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,12 +15,21 @@ logger = logging.getLogger(__name__)
 class ApiError(Exception):
     """Ends a request with a status, a code and a message."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, details: list[dict[str, str]] | None = None) -> None:
         """Take what the client is told."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.details = details
+
+
+class UserGoneError(ApiError):
+    """The user was deleted while their token still lasts."""
+
+    def __init__(self) -> None:
+        """Tell the client to log in."""
+        super().__init__(401, "AUTHENTICATION_REQUIRED", "this user no longer exists")
 
 
 def not_found(what: str) -> ApiError:
@@ -31,6 +42,11 @@ def invalid(error: ValueError) -> ApiError:
     return ApiError(422, "VALIDATION_FAILED", str(error))
 
 
+def problems(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """Return pydantic's errors as clients see them: the input itself is not repeated, it may hold a password."""
+    return [{"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in errors]
+
+
 def body(code: str, message: str, details: object = None) -> dict[str, object]:
     """Return the body of every error answer."""
     error: dict[str, object] = {"code": code, "message": message}
@@ -39,19 +55,20 @@ def body(code: str, message: str, details: object = None) -> dict[str, object]:
     return {"success": False, "error": error}
 
 
+def _headers(status: int) -> dict[str, str] | None:
+    return {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "1"}}.get(status)
+
+
 def install(app: FastAPI) -> None:
     """Answer errors in one form."""
 
     @app.exception_handler(ApiError)
     async def answer_api_error(_: Request, error: ApiError) -> JSONResponse:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None  # noqa: PLR2004 - HTTP's own number
-        return JSONResponse(body(error.code, error.message), error.status, headers)
+        return JSONResponse(body(error.code, error.message, error.details), error.status, _headers(error.status))
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        # The input itself is not repeated: it may hold a password.
-        details = [{"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
-        return JSONResponse(body("VALIDATION_FAILED", "the input is not valid", details), 422)
+        return JSONResponse(body("VALIDATION_FAILED", "the input is not valid", problems(error.errors())), 422)
 
     @app.exception_handler(HTTPException)
     async def answer_http(_: Request, error: HTTPException) -> JSONResponse:

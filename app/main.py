@@ -1,56 +1,85 @@
 """The application: `uvicorn app.main:app`."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
+from pydantic import HttpUrl, SecretStr
 
 from app import api, errors
-from app.api.dependencies import Services
+from app.api.google import CALLBACK
 from app.clients.cache import Cache, MemoryCache, RedisCache
+from app.clients.google import Endpoints, Google
 from app.clients.insights import Insights
+from app.clients.messages import Messages
 from app.clients.rates import Rates
+from app.clients.store import Stores
+from app.clock import Clock, utc_now
+from app.limits import LARGEST_UPLOAD, BodyLimit
 from app.security import Tokens
+from app.services import Services
 from app.settings import Settings
 from app.storage import Database
+from app.work.running import running
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 """Seconds: an answer that takes longer than 5 s is no use to someone who waits for a page."""
 
 
-def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _services(settings: Settings, now: Clock, client: httpx.AsyncClient) -> Services:
+    cache: Cache = RedisCache(settings.redis_url) if settings.redis_url else MemoryCache()
+    insights_key = _secret(settings.insights_api_key)
+    google = Google(
+        Endpoints.of(_base(settings.google_oauth_url)),
+        settings.google_client_id,
+        _secret(settings.google_client_secret),
+        f"{_base(settings.public_url)}{CALLBACK}",
+        client,
+    )
+    return Services(
+        settings=settings,
+        database=Database(settings.sqlalchemy_url),
+        cache=cache,
+        rates=Rates(_base(settings.rates_api_url), client, cache),
+        insights=Insights(_base(settings.insights_api_url), insights_key, settings.insights_model, client),
+        google=google,
+        messages=Messages(_base(settings.messages_api_url), client),
+        stores=Stores(_base(settings.store_api_url), client),
+        tokens=Tokens(settings.signing_secret(), settings.jwt_minutes, now),
+        now=now,
+    )
+
+
+def _lifespan(settings: Settings, now: Clock) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = Database(settings.sqlalchemy_url)
-        cache: Cache = RedisCache(settings.redis_url) if settings.redis_url else MemoryCache()
-        async with httpx.AsyncClient(timeout=EXTERNAL_TIMEOUT) as client:
-            app.state.services = Services(
-                settings=settings,
-                database=database,
-                cache=cache,
-                rates=Rates(_base(settings.rates_api_url), client, cache),
-                insights=Insights(_base(settings.insights_api_url), client),
-                tokens=Tokens(settings.signing_secret(), settings.jwt_minutes),
-            )
-            try:
-                if settings.migrates:
-                    await database.migrate()
-                yield
-            finally:
-                await cache.close()
-                await database.close()
+        async with AsyncExitStack() as ending:
+            client = await ending.enter_async_context(httpx.AsyncClient(timeout=EXTERNAL_TIMEOUT))
+            held = app.state.services = _services(settings, now, client)
+            ending.push_async_callback(held.database.close)
+            ending.push_async_callback(held.cache.close)
+            if settings.migrates:
+                await held.database.migrate()
+            if settings.background_work:
+                await ending.enter_async_context(running(held))
+            yield
 
     return lifespan
 
 
-def _base(url: object) -> str | None:
+def _base(url: HttpUrl | None) -> str | None:
     return None if url is None else str(url).rstrip("/")
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def _secret(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAPI:
     """Return the application for some settings, those of the environment by default."""
-    app = FastAPI(title="MITA Finance", version="1.0.0", lifespan=_lifespan(settings or Settings()))
+    app = FastAPI(title="MITA Finance", version="1.0.0", lifespan=_lifespan(settings or Settings(), now))
+    app.add_middleware(BodyLimit, paths={"/api/receipts": LARGEST_UPLOAD})
     errors.install(app)
     app.include_router(api.router)
 

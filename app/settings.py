@@ -36,9 +36,20 @@ class Settings(BaseSettings):
     redis_url: str | None = None
     rates_api_url: HttpUrl | None = None
     insights_api_url: HttpUrl | None = None
+    insights_api_key: SecretStr | None = None
+    insights_model: Annotated[str, StringConstraints(pattern="^[!-~]{1,100}$")] = "gpt-4o-mini"
+    messages_api_url: HttpUrl | None = None
+    store_api_url: HttpUrl | None = None
+    google_client_id: Annotated[str, StringConstraints(pattern="^[!-~]{1,255}$")] | None = None
+    google_client_secret: SecretStr | None = None
+    google_oauth_url: HttpUrl | None = None
+    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
     jwt_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
     jwt_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    refresh_days: Annotated[int, Field(ge=1, le=365)] = 30
     migrate_on_start: bool | None = None
+    background_work: bool = True
+    background_seconds: Annotated[float, Field(ge=0.1, le=60)] = 15.0
     default_currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
 
     @field_validator("database_url")

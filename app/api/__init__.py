@@ -1,9 +1,76 @@
 """Routes, all under /api."""
 
+from typing import Any
+
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from app.api import auth, budgets, insights, transactions, users
+from app.api import (
+    analytics,
+    auth,
+    budgets,
+    bulk,
+    calendar,
+    goals,
+    google,
+    insights,
+    notifications,
+    password_reset,
+    purchases,
+    receipts,
+    sessions,
+    transactions,
+    users,
+)
 
-router = APIRouter(prefix="/api")
-for part in (auth, users, transactions, budgets, insights):
+
+class ErrorDetail(BaseModel):
+    """What went wrong with one field."""
+
+    field: str
+    problem: str
+
+
+class Error(BaseModel):
+    """What went wrong: a code for programs, a message for people."""
+
+    code: str
+    message: str
+    details: list[ErrorDetail] = Field(default_factory=list)
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every error."""
+
+    success: bool = False
+    error: Error
+
+
+_REASONS = {
+    "4XX": "something is wrong with the request",
+    "422": "the input is not valid",
+    "503": "something that is needed does not work now",
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorAnswer, "description": reason} for status, reason in _REASONS.items()
+}
+
+router = APIRouter(prefix="/api", responses=_ERRORS)
+for part in (
+    auth,
+    sessions,
+    password_reset,
+    google,
+    users,
+    bulk,
+    transactions,
+    receipts,
+    budgets,
+    insights,
+    calendar,
+    analytics,
+    goals,
+    notifications,
+    purchases,
+):
     router.include_router(part.router)

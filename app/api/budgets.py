@@ -2,24 +2,25 @@
 
 import json
 import logging
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, StringConstraints
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from pydantic import BaseModel, BeforeValidator, Field
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
+from app.api.inputs import Month
+from app.api.spending import leave_work
 from app.domain import budgets as domain
 from app.domain.categories import Category
-from app.domain.money import Amount, round_to_currency, whole_coins
-from app.errors import ApiError, invalid
+from app.domain.money import MAXIMUM, Amount, not_float, round_to_currency, whole_coins
+from app.domain.months import first_day, month_of, named
+from app.errors import ApiError, invalid, not_found
 from app.security import Caller
-from app.storage import Budget, Transaction
-from app.storage.upsert import set_limit
+from app.services import Services
+from app.storage import spending
+from app.storage.upsert import raise_limit, set_limit
 
 router = APIRouter(prefix="/budgets", tags=["budgets"])
 logger = logging.getLogger(__name__)
@@ -27,7 +28,8 @@ logger = logging.getLogger(__name__)
 CACHED_SECONDS = 60
 """Also how long a dashboard may lag that was computed while a transaction was being stored."""
 
-Month = Annotated[str, StringConstraints(pattern=r"^(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])$")]
+Change = Annotated[Decimal, BeforeValidator(not_float), Field(ge=-MAXIMUM, le=MAXIMUM, max_digits=16, decimal_places=4)]
+"""As an amount, but below zero too."""
 
 
 class NewBudget(BaseModel):
@@ -36,6 +38,22 @@ class NewBudget(BaseModel):
     month: Month
     category: Category
     limit: Amount
+
+
+class BudgetChange(BaseModel):
+    """By how much a budget grows, or shrinks below zero; of several changes at once, all count."""
+
+    month: Month
+    category: Category
+    by: Change
+
+
+class BudgetView(BaseModel):
+    """A budget; its limit is a decimal string."""
+
+    month: str
+    category: Category
+    limit: Decimal
 
 
 class LineView(BaseModel):
@@ -56,27 +74,12 @@ class Dashboard(BaseModel):
     lines: list[LineView] = Field(default_factory=list)
 
 
-def first_day(month: str | None) -> date:
+MonthAsked = Annotated[Month | None, Query()]
+
+
+def asked_month(held: Services, month: str | None) -> date:
     """Return the first day of a month given as 2026-11; of the current one without it."""
-    if month is None:
-        return datetime.now(UTC).date().replace(day=1)
-    return date.fromisoformat(f"{month}-01")
-
-
-async def spending(session: AsyncSession, caller: Caller, month: date) -> dict[str, Decimal]:
-    """Return what was spent in a month by category, in the user's own currency."""
-    following = (month.replace(day=28) + (date(2000, 1, 5) - date(2000, 1, 1))).replace(day=1)
-    wanted = (
-        select(Transaction.category, func.sum(Transaction.home_amount))
-        .where(
-            Transaction.user_id == caller.user_id,
-            Transaction.occurred_on >= month,
-            Transaction.occurred_on < following,
-        )
-        .group_by(Transaction.category)
-    )
-    rows = (await session.execute(wanted)).all()
-    return {category: round_to_currency(amount, caller.currency) for category, amount in rows}
+    return month_of(held.now().date()) if month is None else first_day(month)
 
 
 @router.put("", status_code=204)
@@ -88,30 +91,54 @@ async def set_budget(new: NewBudget, caller: CallerNeeded, held: ServicesNeeded)
     except ValueError as error:
         raise invalid(error) from error
     async with held.database.session() as session:
-        try:
-            await set_limit(session, caller.user_id, month, new.category.value, limit)
-            await session.commit()
-        except IntegrityError as error:
-            raise ApiError(401, "AUTHENTICATION_REQUIRED", "this user no longer exists") from error
-    await held.cache.forget(f"dashboard:{caller.user_id}:{month}")
+        await set_limit(session, caller.user_id, month, new.category.value, limit)
+        leave_work(held, session, caller, [month])
+        await session.commit()
+    await _changed(held, caller, month)
     logger.info("budget set", extra={"category": new.category.value})
 
 
+@router.post("/changes")
+async def change_budget(change: BudgetChange, caller: CallerNeeded, held: ServicesNeeded) -> BudgetView:
+    """Add to what a category may cost, or take from it."""
+    month = first_day(change.month)
+    try:
+        by = whole_coins(change.by, caller.currency)
+    except ValueError as error:
+        raise invalid(error) from error
+    async with held.database.session() as session:
+        limit = await raise_limit(session, caller.user_id, month, change.category.value, by=by, largest=MAXIMUM)
+        if limit is None:
+            known = change.category.value in await spending.limits(session, caller.user_id, month)
+            raise _out_of_bounds() if known else not_found("budget")
+        leave_work(held, session, caller, [month])
+        await session.commit()
+    await _changed(held, caller, month)
+    logger.info("budget changed", extra={"category": change.category.value})
+    return BudgetView(month=change.month, category=change.category, limit=round_to_currency(limit, caller.currency))
+
+
+def _out_of_bounds() -> ApiError:
+    return ApiError(409, "BUDGET_OUT_OF_BOUNDS", f"a budget must stay above zero and at most {MAXIMUM}")
+
+
+async def _changed(held: Services, caller: Caller, month: date) -> None:
+    held.bells.spending.ring()
+    await held.cache.forget(f"dashboard:{caller.user_id}:{month}")
+
+
 @router.get("/dashboard")
-async def read_dashboard(
-    caller: CallerNeeded, held: ServicesNeeded, month: Annotated[Month | None, Query()] = None
-) -> Dashboard:
+async def read_dashboard(caller: CallerNeeded, held: ServicesNeeded, month: MonthAsked = None) -> Dashboard:
     """Return spent and remaining by category for a month, this one by default."""
-    day = first_day(month)
+    day = asked_month(held, month)
     key = f"dashboard:{caller.user_id}:{day}"
     # A cache of this process alone would not hear of what other workers change.
     cached = await held.cache.get(key) if held.cache.shared else None
     if cached is not None:
         return Dashboard.model_validate_json(cached)
     async with held.database.session() as session:
-        spent = await spending(session, caller, day)
-        wanted = select(Budget.category, Budget.limit).where(Budget.user_id == caller.user_id, Budget.month == day)
-        limits = {category: limit for category, limit in (await session.execute(wanted)).all()}  # noqa: C416 - rows are no pairs to dict's type
+        spent = await spending.by_category(session, caller.user_id, day, caller.currency)
+        limits = await spending.limits(session, caller.user_id, day)
     lines = [
         LineView(
             category=line.category,
@@ -122,7 +149,7 @@ async def read_dashboard(
         )
         for line in domain.dashboard(limits, spent)
     ]
-    made = Dashboard(month=f"{day:%Y-%m}", currency=caller.currency, lines=lines)
+    made = Dashboard(month=named(day), currency=caller.currency, lines=lines)
     if held.cache.shared:
         await held.cache.set(key, json.dumps(made.model_dump(mode="json")), CACHED_SECONDS)
     return made

@@ -1,31 +1,13 @@
 """What routes ask for."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.clients.cache import Cache
-from app.clients.insights import Insights
-from app.clients.rates import Rates
 from app.errors import ApiError
-from app.security import Caller, Tokens
-from app.settings import Settings
-from app.storage import Database
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the application holds while it runs."""
-
-    settings: Settings
-    database: Database
-    cache: Cache
-    rates: Rates
-    insights: Insights
-    tokens: Tokens
-
+from app.security import Caller
+from app.services import Services
 
 _bearer = HTTPBearer(auto_error=False)
 

@@ -1,17 +1,15 @@
-"""Insights: what an external service makes of a month's spending."""
+"""Insights: what a language model makes of a month's spending."""
 
-import logging
-from typing import Annotated
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.api.budgets import Month, first_day, spending
+from app.api.budgets import MonthAsked, asked_month
 from app.api.dependencies import CallerNeeded, ServicesNeeded
-from app.clients.insights import Insight
+from app.domain.insights import Insight, InsightKind
+from app.domain.months import named
+from app.storage import spending
 
 router = APIRouter(prefix="/insights", tags=["insights"])
-logger = logging.getLogger(__name__)
 
 
 class InsightsView(BaseModel):
@@ -23,12 +21,15 @@ class InsightsView(BaseModel):
 
 @router.get("")
 async def read_insights(
-    caller: CallerNeeded, held: ServicesNeeded, month: Annotated[Month | None, Query()] = None
+    caller: CallerNeeded,
+    held: ServicesNeeded,
+    month: MonthAsked = None,
+    kind: InsightKind = InsightKind.SPENDING_PATTERN,
 ) -> InsightsView:
-    """Return remarks about a month's spending, this one by default."""
-    day = first_day(month)
+    """Return remarks of one kind about a month's spending, this one by default."""
+    day = asked_month(held, month)
     async with held.database.session() as session:
-        spent = await spending(session, caller, day)
-    found = await held.insights.of(spent, caller.currency)
-    logger.info("insights generated", extra={"insights": len(found)})
-    return InsightsView(month=f"{day:%Y-%m}", insights=found)
+        spent = await spending.by_category(session, caller.user_id, day, caller.currency)
+    # No connection is held while the model thinks.
+    found = await held.insights.of(kind, spent, caller.currency)
+    return InsightsView(month=named(day), insights=found)

@@ -1,54 +1,27 @@
 """Transactions: what was spent, when, on what."""
 
 import logging
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from sqlalchemy import Select, delete, select, update
-from sqlalchemy.exc import IntegrityError
 
-from app.api.dependencies import CallerNeeded, Services, ServicesNeeded
-from app.api.text import Text
+from app.api.dependencies import CallerNeeded, ServicesNeeded
+from app.api.inputs import Day, Text
+from app.api.pages import LARGEST_PAGE, LONGEST_CURSOR, PAGE
+from app.api.spending import NewTransaction, both_amounts, changed, leave_work, priced
 from app.domain.categories import Category
-from app.domain.money import CURRENCIES, Amount, Currency, convert, round_to_currency, whole_coins
-from app.errors import ApiError, invalid, not_found
+from app.domain.money import Amount, round_to_currency
+from app.errors import ApiError, not_found
 from app.security import Caller
 from app.storage import Transaction
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
 logger = logging.getLogger(__name__)
-
-EARLIEST = date(1970, 1, 1)
-
-
-def _plausible(day: date) -> date:
-    if not EARLIEST <= day <= datetime.now(UTC).date() + timedelta(days=366):
-        raise ValueError("must lie between 1970 and a year from now")
-    return day
-
-
-def _known(currency: str) -> str:
-    if currency not in CURRENCIES:
-        raise ValueError("is not a currency we know")
-    return currency
-
-
-Day = Annotated[date, AfterValidator(_plausible)]
-KnownCurrency = Annotated[Currency, AfterValidator(_known)]
-
-
-class NewTransaction(BaseModel):
-    """What was spent; without a currency it is the user's own, without a day today."""
-
-    amount: Amount
-    currency: KnownCurrency | None = None
-    category: Category
-    description: Text = Field(default="", max_length=500)
-    occurred_on: Day | None = None
 
 
 class TransactionChange(BaseModel):
@@ -99,26 +72,14 @@ async def list_categories() -> list[Category]:
 @router.post("", status_code=201)
 async def create(new: NewTransaction, caller: CallerNeeded, held: ServicesNeeded) -> TransactionView:
     """Store what was spent, converted to the user's own currency."""
-    currency = new.currency or caller.currency
-    amount, home_amount = await _both_amounts(held, new.amount, currency, caller.currency)
-    transaction = Transaction(
-        user_id=caller.user_id,
-        amount=amount,
-        currency=currency,
-        home_amount=home_amount,
-        home_currency=caller.currency,
-        category=new.category.value,
-        description=new.description,
-        occurred_on=new.occurred_on or datetime.now(UTC).date(),
-    )
+    transaction = await priced(held, caller, new)
     async with held.database.session() as session:
         session.add(transaction)
-        try:
-            await session.commit()
-        except IntegrityError as error:
-            raise ApiError(401, "AUTHENTICATION_REQUIRED", "this user no longer exists") from error
-    await _changed(held, caller, transaction.occurred_on)
-    logger.info("transaction created", extra={"category": new.category.value, "converted": currency != caller.currency})
+        leave_work(held, session, caller, [transaction.occurred_on])
+        await session.commit()
+    await changed(held, caller, [transaction.occurred_on])
+    converted = transaction.currency != caller.currency
+    logger.info("transaction created", extra={"category": new.category.value, "converted": converted})
     return TransactionView.model_validate(transaction)
 
 
@@ -130,8 +91,8 @@ async def list_transactions(
     category: Category | None = None,
     since: date | None = None,
     until: date | None = None,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=LONGEST_CURSOR)] = None,
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = PAGE,
 ) -> Page:
     """Return a page of the caller's transactions."""
     wanted = select(Transaction).where(Transaction.user_id == caller.user_id)
@@ -185,15 +146,18 @@ async def change_transaction(
         return TransactionView.model_validate(before)
     if change.amount is not None:
         # No connection is held while the rates API is asked.
-        both = await _both_amounts(held, change.amount, before.currency, before.home_currency)
+        both = await both_amounts(held, change.amount, before.currency, before.home_currency)
         values["amount"], values["home_amount"] = both
     async with held.database.session() as session:
         own = update(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
         transaction = await session.scalar(own.values(values).returning(Transaction))
+        if transaction is None:
+            raise not_found("transaction")
+        days = [before.occurred_on, transaction.occurred_on]
+        if values.keys() != {"description"}:
+            leave_work(held, session, caller, days)
         await session.commit()
-    if transaction is None:
-        raise not_found("transaction")
-    await _changed(held, caller, before.occurred_on, transaction.occurred_on)
+    await changed(held, caller, days)
     logger.info("transaction changed")
     return TransactionView.model_validate(transaction)
 
@@ -204,29 +168,13 @@ async def remove(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeede
     async with held.database.session() as session:
         own = delete(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
         day = await session.scalar(own.returning(Transaction.occurred_on))
+        if day is None:
+            raise not_found("transaction")
+        leave_work(held, session, caller, [day])
         await session.commit()
-    if day is None:
-        raise not_found("transaction")
-    await _changed(held, caller, day)
+    await changed(held, caller, [day])
     logger.info("transaction deleted")
-
-
-async def _both_amounts(held: Services, amount: Decimal, currency: str, home: str) -> tuple[Decimal, Decimal]:
-    """Return an amount in its own currency and in the user's."""
-    try:
-        paid = whole_coins(amount, currency)
-        return paid, convert(paid, await held.rates.rate(currency, home), home)
-    except ValueError as error:
-        raise invalid(error) from error
 
 
 def _own(transaction_id: UUID, caller: Caller) -> Select[Transaction]:
     return select(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
-
-
-async def _changed(held: Services, caller: Caller, *days: date) -> None:
-    """Forget what was computed from the months of these days."""
-    months = {day.replace(day=1) for day in days}
-    await held.cache.forget(
-        *(f"{kind}:{caller.user_id}:{month}" for month in sorted(months) for kind in ("dashboard", "spending"))
-    )

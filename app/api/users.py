@@ -5,9 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import delete
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
-from app.api.text import Text
+from app.api.inputs import Text
+from app.domain.notifications import Channel
 from app.errors import not_found
 from app.storage import User
 
@@ -24,12 +26,14 @@ class Profile(BaseModel):
     email: str
     name: str
     currency: str
+    notify_by: Channel
 
 
 class ProfileChange(BaseModel):
-    """What a user may change; the home currency stays, as converted amounts are stored in it."""
+    """What a user may change, what is left out stays; so does the home currency: converted amounts are stored in it."""
 
-    name: Text = Field(max_length=100)
+    name: Text | None = Field(default=None, max_length=100)
+    notify_by: Channel | None = None
 
 
 @router.get("/me")
@@ -49,7 +53,19 @@ async def change_profile(change: ProfileChange, caller: CallerNeeded, held: Serv
         user = await session.get(User, caller.user_id)
         if user is None:
             raise not_found("user")
-        user.name = change.name
+        for name, value in change.model_dump(exclude_none=True, mode="json").items():
+            setattr(user, name, value)
         await session.commit()
     logger.info("profile changed", extra={"user.id": str(caller.user_id)})
     return Profile.model_validate(user)
+
+
+@router.delete("/me", status_code=204)
+async def delete_user(caller: CallerNeeded, held: ServicesNeeded) -> None:
+    """Delete the caller and everything of theirs; of purchases the revenue stays, without a name."""
+    async with held.database.session() as session:
+        gone = await session.scalar(delete(User).where(User.id == caller.user_id).returning(User.id))
+        await session.commit()
+    if gone is None:
+        raise not_found("user")
+    logger.info("user deleted", extra={"user.id": str(caller.user_id)})

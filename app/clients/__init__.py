@@ -1,1 +1,1 @@
-"""What the service calls: the cache, the rates API, the insights API."""
+"""What the service calls: the cache, and the APIs of others."""

@@ -1,4 +1,4 @@
-"""Insights into spending, from an external API."""
+"""Insights into spending, from a chat-completions API."""
 
 import logging
 from collections.abc import Mapping
@@ -8,31 +8,42 @@ import httpx
 from pydantic import BaseModel, Field, ValidationError
 
 from app.clients.upstream import UpstreamError, call
+from app.domain.insights import MOST_TOKENS, Insight, InsightKind, messages
+from app.domain.insights import Insights as Content
 from app.errors import ApiError
 
 logger = logging.getLogger(__name__)
 
 
-class Insight(BaseModel):
-    """One remark about a month's spending."""
-
-    type: str = Field(max_length=64)
-    text: str = Field(max_length=2000)
+class _Message(BaseModel):
+    content: str
 
 
-class _Answer(BaseModel):
-    insights: list[Insight] = Field(max_length=50)
+class _Choice(BaseModel):
+    message: _Message
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Completion(BaseModel):
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage = Field(default_factory=_Usage)
 
 
 class Insights:
-    """Asks the insights API."""
+    """Asks a language model."""
 
-    def __init__(self, url: str | None, client: httpx.AsyncClient) -> None:
-        """Take the API's base URL, or None if there is none."""
+    def __init__(self, url: str | None, key: str | None, model: str, client: httpx.AsyncClient) -> None:
+        """Take the API's base URL, or None if there is none, its key and the model's name."""
         self._url = url
+        self._headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        self._model = model
         self._client = client
 
-    async def of(self, spent: Mapping[str, Decimal], currency: str) -> list[Insight]:
+    async def of(self, kind: InsightKind, spent: Mapping[str, Decimal], currency: str) -> list[Insight]:
         """Return remarks about what was spent by category.
 
         Raises:
@@ -40,16 +51,32 @@ class Insights:
         """
         if self._url is None:
             raise _unavailable("no insights API is configured (INSIGHTS_API_URL)")
-        spending = {category: str(amount) for category, amount in spent.items()}
+        body = {
+            "model": self._model,
+            "messages": messages(kind, spent, currency),
+            "response_format": {"type": "json_object"},
+            "max_completion_tokens": MOST_TOKENS,
+        }
         try:
-            about = {"currency": currency, "spending": spending}
-            return _Answer.model_validate(
-                await call(self._client, "POST", f"{self._url}/v1/insights", json=about)
-            ).insights
+            url = f"{self._url}/v1/chat/completions"
+            answer = await call(self._client, "POST", url, json=body, headers=self._headers)
+            completion = _Completion.model_validate(answer)
+            found = Content.model_validate_json(completion.choices[0].message.content).insights
         except (UpstreamError, ValidationError) as error:
             cause = str(error) if isinstance(error, UpstreamError) else "not insights"
-            logger.warning("the insights API failed", extra={"cause": cause})
+            logger.warning("the insights API failed", extra={"insight.kind": kind.value, "cause": cause})
             raise _unavailable("insights are not available now") from error
+        usage = completion.usage
+        logger.info(
+            "insights generated",
+            extra={
+                "insight.kind": kind.value,
+                "insights": len(found),
+                "tokens.input": usage.prompt_tokens,
+                "tokens.output": usage.completion_tokens,
+            },
+        )
+        return found
 
 
 def _unavailable(message: str) -> ApiError:

@@ -15,7 +15,21 @@ LARGEST = 256 * 1024
 
 
 class UpstreamError(Exception):
-    """The API failed, was too slow, or answered what is not JSON; says why, for the log."""
+    """The API failed, was too slow, or answered what is not JSON; says why, for the log.
+
+    Attributes:
+        status: The HTTP status of an answer that is an error.
+    """
+
+    def __init__(self, cause: str, status: int | None = None) -> None:
+        """Take the cause."""
+        super().__init__(cause)
+        self.status = status
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether asking again in the same way cannot help: the API understood, and said no."""
+        return self.status is not None and 400 <= self.status < 500 and self.status not in {408, 425, 429}  # noqa: PLR2004 - HTTP's own numbers
 
 
 async def call(client: httpx.AsyncClient, method: str, url: str, **request: Any) -> Any:
@@ -29,7 +43,8 @@ async def call(client: httpx.AsyncClient, method: str, url: str, **request: Any)
             answer.raise_for_status()
             return json.loads(await _read(answer), parse_float=Decimal)
     except httpx.HTTPStatusError as error:
-        raise UpstreamError(f"status {error.response.status_code}") from error
+        status = error.response.status_code
+        raise UpstreamError(f"status {status}", status) from error
     except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
         raise UpstreamError(type(error).__name__) from error
 

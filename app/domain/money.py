@@ -28,14 +28,19 @@ PRECISION = 60
 """Digits of arithmetic: an amount times a rate is rounded once, at the end."""
 
 
-def _not_float(value: object) -> object:
+def not_float(value: object) -> object:
+    """Return what was given if it can be exact.
+
+    Raises:
+        ValueError: it is a float, which has lost digits already, or a boolean.
+    """
     if isinstance(value, float | bool):
         raise ValueError('must be a decimal string such as "12.50"')  # noqa: TRY004 - pydantic wants a ValueError
     return value
 
 
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Amount = Annotated[Decimal, BeforeValidator(_not_float), Field(gt=0, le=MAXIMUM, max_digits=16, decimal_places=4)]
+Amount = Annotated[Decimal, BeforeValidator(not_float), Field(gt=0, le=MAXIMUM, max_digits=16, decimal_places=4)]
 """A string or a whole number, never a float; above zero, at most a million million, at most four decimal places."""
 
 

@@ -1,6 +1,39 @@
 """The database: models, sessions, migrations."""
 
 from app.storage.database import Database
-from app.storage.models import Base, Budget, Transaction, User
+from app.storage.models import (
+    Analytics,
+    Base,
+    Budget,
+    Goal,
+    GoogleAccount,
+    GoogleLogin,
+    Job,
+    MonthlyTotal,
+    Notification,
+    PasswordReset,
+    Purchase,
+    Receipt,
+    RefreshToken,
+    Transaction,
+    User,
+)
 
-__all__ = ["Base", "Budget", "Database", "Transaction", "User"]
+__all__ = [
+    "Analytics",
+    "Base",
+    "Budget",
+    "Database",
+    "Goal",
+    "GoogleAccount",
+    "GoogleLogin",
+    "Job",
+    "MonthlyTotal",
+    "Notification",
+    "PasswordReset",
+    "Purchase",
+    "Receipt",
+    "RefreshToken",
+    "Transaction",
+    "User",
+]

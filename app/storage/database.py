@@ -11,11 +11,11 @@ import asyncpg
 from anyio import to_thread
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from app.errors import ApiError
+from app.errors import ApiError, UserGoneError
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +54,22 @@ class Database:
 
         Raises:
             ApiError: 503 if the database cannot be reached or goes away.
+            UserGoneError: what was written belongs to a user who was deleted.
         """
         try:
             async with self._sessions() as session:
                 yield session
         except UNREACHABLE as error:
             raise _unavailable(error) from error
+        except IntegrityError as error:
+            # Whatever is written belongs to a user; nothing else that it could refer to is missing.
+            if "foreign key" in str(error.orig).lower():
+                raise UserGoneError from error
+            raise
         except DBAPIError as error:
-            if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            # Without a statement it failed to connect, or to commit: no such database, too many connections.
+            is_gone = error.connection_invalidated or error.statement is None
+            if is_gone or isinstance(error, OperationalError | InterfaceError):
                 raise _unavailable(error) from error
             raise
 

@@ -32,7 +32,7 @@ async def behave(standin: str) -> AsyncIterator[Callable[..., Any]]:
 
 
 @pytest.fixture
-async def client(serve: Callable[..., Any], standin: str, tmp_path: Path) -> httpx.AsyncClient:
+async def client(standin: str, tmp_path: Path, serve: Callable[..., Any]) -> httpx.AsyncClient:
     address = f"sqlite:///{tmp_path / 'app.db'}"
     made: httpx.AsyncClient = await serve(database_url=address, rates_api_url=standin, insights_api_url=standin)
     return made
@@ -111,7 +111,7 @@ async def test_a_change_of_a_foreign_amount_is_converted_again(client: httpx.Asy
 
 
 async def test_nonsense_in_the_cache_is_asked_for_again(
-    serve: Callable[..., Any], standin: str, redis_url: str, tmp_path: Path
+    standin: str, redis_url: str, tmp_path: Path, serve: Callable[..., Any]
 ) -> None:
     client = await serve(database_url=f"sqlite:///{tmp_path / 'app.db'}", redis_url=redis_url, rates_api_url=standin)
     headers = await sign_up(client)
@@ -122,7 +122,7 @@ async def test_nonsense_in_the_cache_is_asked_for_again(
 
 
 async def test_a_redis_that_hangs_costs_at_most_its_timeouts(
-    serve: Callable[..., Any], black_hole: int, standin: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    black_hole: int, standin: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, serve: Callable[..., Any]
 ) -> None:
     client = await serve(
         database_url=f"sqlite:///{tmp_path / 'app.db'}",
@@ -138,7 +138,7 @@ async def test_a_redis_that_hangs_costs_at_most_its_timeouts(
 
 
 async def test_without_its_database_the_service_says_so_and_comes_back(
-    serve: Callable[..., Any], postgres_own: Server
+    postgres_own: Server, serve: Callable[..., Any]
 ) -> None:
     client = await serve(database_url=postgres_own.url)
     headers = await sign_up(client)

@@ -151,7 +151,7 @@ async def test_insights_are_about_the_months_spending(client: httpx.AsyncClient)
     assert answer.json()["insights"] == [{"type": "spending_pattern", "text": "Most was spent on food."}]
 
 
-async def test_without_external_services_the_rest_works(serve: Callable[..., Any], tmp_path: Path) -> None:
+async def test_without_external_services_the_rest_works(tmp_path: Path, serve: Callable[..., Any]) -> None:
     client = await serve(database_url=f"sqlite:///{tmp_path / 'app.db'}")
     headers = await sign_up(client)
     assert (await client.post("/api/transactions", json=LUNCH, headers=headers)).status_code == 201
@@ -160,7 +160,7 @@ async def test_without_external_services_the_rest_works(serve: Callable[..., Any
 
 
 async def test_a_redis_that_is_gone_costs_speed_only(
-    serve: Callable[..., Any], postgres_url: str, redis_own: Server, standin: str
+    postgres_url: str, redis_own: Server, standin: str, serve: Callable[..., Any]
 ) -> None:
     client = await serve(database_url=postgres_url, redis_url=redis_own.url, rates_api_url=standin)
     headers = await sign_up(client)
@@ -169,7 +169,7 @@ async def test_a_redis_that_is_gone_costs_speed_only(
     assert answer.status_code == 201
 
 
-async def test_several_processes_may_migrate_at_once(serve: Callable[..., Any], postgres_url: str) -> None:
+async def test_several_processes_may_migrate_at_once(postgres_url: str, serve: Callable[..., Any]) -> None:
     first = await serve(database_url=postgres_url)
     second = await serve(database_url=postgres_url)
     await sign_up(first)

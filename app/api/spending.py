@@ -1,0 +1,74 @@
+"""What every route does that changes what was spent."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.inputs import Day, KnownCurrency, Text
+from app.domain.categories import Category
+from app.domain.money import Amount, convert, whole_coins
+from app.domain.months import months_of
+from app.errors import invalid
+from app.security import Caller
+from app.services import Services
+from app.storage import Transaction
+from app.storage.analytics import spending_changed
+from mita_otel.traces import current_traceparent
+
+
+class NewTransaction(BaseModel):
+    """What was spent; without a currency it is the user's own, without a day today."""
+
+    amount: Amount
+    currency: KnownCurrency | None = None
+    category: Category
+    description: Text = Field(default="", max_length=500)
+    occurred_on: Day | None = None
+
+
+async def priced(held: Services, caller: Caller, new: NewTransaction) -> Transaction:
+    """Return a transaction to be stored, converted to the user's own currency; no connection is held meanwhile.
+
+    Raises:
+        ApiError: 422 for an amount that cannot be meant, 503 if there is no rate now.
+    """
+    currency = new.currency or caller.currency
+    amount, home_amount = await both_amounts(held, new.amount, currency, caller.currency)
+    return Transaction(
+        user_id=caller.user_id,
+        amount=amount,
+        currency=currency,
+        home_amount=home_amount,
+        home_currency=caller.currency,
+        category=new.category.value,
+        description=new.description,
+        occurred_on=new.occurred_on or held.now().date(),
+    )
+
+
+async def both_amounts(held: Services, amount: Decimal, currency: str, home: str) -> tuple[Decimal, Decimal]:
+    """Return an amount in its own currency and in the user's.
+
+    Raises:
+        ApiError: as `priced`.
+    """
+    try:
+        paid = whole_coins(amount, currency)
+        return paid, convert(paid, await held.rates.rate(currency, home), home)
+    except ValueError as error:
+        raise invalid(error) from error
+
+
+def leave_work(held: Services, session: AsyncSession, caller: Caller, days: Iterable[date]) -> None:
+    """Leave behind, within the change's own transaction, that the months of these days are to be added up again."""
+    job = spending_changed(caller.user_id, months_of(days), held.now(), traceparent=current_traceparent())
+    session.add(job)
+
+
+async def changed(held: Services, caller: Caller, days: Iterable[date]) -> None:
+    """After the change: wake the worker, and forget what was computed from the months of these days."""
+    held.bells.spending.ring()
+    await held.cache.forget(*(f"dashboard:{caller.user_id}:{month}" for month in months_of(days)))

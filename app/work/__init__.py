@@ -1,0 +1,1 @@
+"""Background work: what requests leave behind in tables, done by every process beside its requests."""

@@ -1,0 +1,67 @@
+"""A loop that does one kind of work until it is told to stop, and that no failure ends."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from app.work.bells import Bell
+
+logger = logging.getLogger(__name__)
+
+AFTER_FAILURE = 1.0
+"""Seconds: a database that is gone is not asked again at once, however often the bell rings."""
+
+STOPPING = 5.0
+"""Seconds that a round may take to end: what is cut off comes due again."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Does rounds of work.
+
+    Args:
+        name: for the log.
+        round: does what is due, and returns after how many seconds at most something may be due again.
+        bell: calls it earlier.
+        seconds: what to wait at most; other processes ring no bell here.
+        delay: what to wait before the first round: the first requests of a process go first.
+    """
+
+    name: str
+    round: Callable[[], Awaitable[float]]
+    bell: Bell
+    seconds: float
+    delay: float = 1.0
+    _stopping: bool = field(default=False, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Begin, as a task of the running loop."""
+        self._task = asyncio.create_task(self._run(), name=f"work: {self.name}")
+
+    def stop(self) -> None:
+        """Begin no other round."""
+        self._stopping = True
+        self.bell.ring()
+
+    async def stopped(self) -> None:
+        """Wait for the round under way, at most 5 s, then cut it off."""
+        if self._task is None:
+            return
+        await asyncio.wait([self._task], timeout=STOPPING)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _run(self) -> None:
+        await self.bell.heard(self.delay)
+        while not self._stopping:
+            try:
+                pause = await self.round()
+            except Exception:
+                logger.exception("background work failed", extra={"work": self.name})
+                await asyncio.sleep(min(AFTER_FAILURE, self.seconds))
+            else:
+                await self.bell.heard(min(pause, self.seconds))
