@@ -48,7 +48,7 @@ def check_order(low: int | None, high: int | None, names: tuple[str, str]) -> No
         ParameterError: it is; `names` are those of the parameters.
     """
     if low is not None and high is not None and low > high:
-        raise ParameterError(names[1], str(high), f"at least {names[0]}, which is {low}")
+        raise ParameterError(names[1], str(high), f"at least {names[0]}, which is {low} microseconds")
 
 
 def stretch_of(start: int | None, end: int | None, names: tuple[str, str] = ("start", "end")) -> Stretch:
