@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from mita_otel.export import OtlpMetricExporter, OutboxLogRecordProcessor, OutboxSpanProcessor, Pace, open_sender
 from mita_otel.logs.redaction import redact_log_record
+from mita_otel.masking import MaskingLogRecordExporter, MaskingSpanExporter
 from mita_otel.metrics import prometheus, runtime
 from mita_otel.settings import Settings
 from mita_otel.traces.redaction import redact_span
@@ -71,6 +72,8 @@ def _wanted(names: Sequence[str]) -> list[str]:
 
 
 def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
+    # The SDK cuts one character later than we do, so that a cut value can be told from one that just fits.
+    masked = partial(redact_span, limit=max(1, settings.attribute_length_limit - 1))
     if name == "otlp":
         pace = Pace(
             capacity=settings.span_queue_size,
@@ -78,14 +81,12 @@ def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
             schedule_delay=settings.span_schedule_delay / 1000,
             attempt_timeout=settings.otlp["traces"].timeout,
         )
-        # The SDK cuts one character later than we do, so that a cut value can be told from one that just fits.
-        masked = partial(redact_span, limit=max(1, settings.attribute_length_limit - 1))
         outbox = OutboxSpanProcessor(open_sender(settings.otlp["traces"], "traces"), prepare=masked, pace=pace)
         made.spans.append(outbox)
         made.deliveries.append(outbox)
         made.closings.append(("traces", outbox.close))
         return
-    processor = BatchSpanProcessor(_load("traces", name)())
+    processor = BatchSpanProcessor(MaskingSpanExporter(_load("traces", name)(), masked))
     made.spans.append(processor)
     made.closings.append((f"traces-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
 
@@ -105,7 +106,7 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
         made.deliveries.append(outbox)
         made.closings.append(("logs", outbox.close))
         return
-    processor = BatchLogRecordProcessor(_load("logs", name)())
+    processor = BatchLogRecordProcessor(MaskingLogRecordExporter(_load("logs", name)()))
     made.logs.append(processor)
     made.closings.append((f"logs-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
 

@@ -23,8 +23,8 @@ def judge(facts: Facts) -> Iterator[Judgement]:
     for signal, names in chosen.items():
         for name in sorted(_SDK_OTLP.intersection(names)):
             yield warning(
-                f"OTEL_{signal.upper()}_EXPORTER={name} is the SDK's own exporter: nothing it sends is masked, and "
-                "what cannot be delivered in ten seconds is lost",
+                f"OTEL_{signal.upper()}_EXPORTER={name} is the SDK's own exporter: what it cannot "
+                "deliver in ten seconds is lost",
                 f"set OTEL_{signal.upper()}_EXPORTER=otlp, and OTEL_EXPORTER_OTLP_PROTOCOL if it is gRPC",
             )
     if len(silent) == len(_SIGNALS):

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.fixtures.otlp_receiver import OtlpReceiver
 from tests.fixtures.polling import eventually
 
@@ -167,6 +169,22 @@ def test_errors_are_counted_once_by_category_and_severity(
         ("validation", "low"): 1,
     }
     assert len(counted) == 32, "every combination is there from the beginning"
+
+
+@pytest.mark.parametrize("exporter", ["console", "otlp_proto_http"])
+def test_exporters_of_others_are_given_masked_telemetry_too(
+    launch: Callable[..., Any], otlp_receiver: OtlpReceiver, exporter: str
+) -> None:
+    service = launch(
+        OTEL_TRACES_EXPORTER=exporter, OTEL_LOGS_EXPORTER=exporter, OTEL_METRICS_EXPORTER="none", MITA_LOG_FORMAT="none"
+    )
+    service.client.get("/items/1")
+    service.client.get("/fails")
+    service.stop()
+    sent = service.process.stdout + json.dumps([*otlp_receiver.spans, *otlp_receiver.log_records], default=repr)
+    assert "GET /fails" in sent
+    assert "[REDACTED]" in sent
+    assert [secret for secret in ("4111 1111 1111 1111", "hunter2") if secret in sent] == []
 
 
 def test_body_sizes_are_those_of_the_own_request(launch: Callable[..., Any], otlp_receiver: OtlpReceiver) -> None:
