@@ -55,8 +55,8 @@ def test_a_slash_searches_and_escape_leaves_the_field(look: Looker, story: Story
     expect(page.locator(".logs .row").first).to_be_visible()
     press(page, "/")
     expect(page.get_by_label("Text")).to_be_focused()
-    page.keyboard.type("j?1")  # no keys of the page while typing
-    expect(page.get_by_label("Text")).to_have_value("j?1")
+    page.keyboard.type("jk?1 tr")  # no keys of the page while typing
+    expect(page.get_by_label("Text")).to_have_value("jk?1 tr")
     press(page, "Escape")
     expect(page.get_by_label("Text")).not_to_be_focused()
 

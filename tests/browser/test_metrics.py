@@ -47,10 +47,12 @@ def test_grouping_gives_each_value_of_an_attribute_a_line(look: Looker, story: S
     page.get_by_label("Group by").select_option("http.route")
     names = page.locator("figure.chart", has_text="Quantiles").locator("tbody th")
     expect(names.filter(has_text="p95 /api/insights")).to_have_count(1)
+    page.get_by_label("Quantile", exact=True).select_option("0.99")
+    expect(names.filter(has_text="p99 /api/insights")).to_have_count(1)
     page.get_by_label("Only").fill("http.route=/api/insights")
     page.keyboard.press("Enter")
-    expect(names).to_have_count(3)
-    expect(page).to_have_url(re.compile("group_by=http.route&filter=http.route"))
+    expect(names).to_have_count(1)
+    expect(page).to_have_url(re.compile("group_by=http.route&quantile=0.99&filter=http.route"))
 
 
 def test_units_are_those_of_people(look: Looker, story: Story, console: Console) -> None:

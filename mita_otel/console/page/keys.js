@@ -16,7 +16,7 @@ const HELP = /** @type {const} */ ([
   ["z", "zoom to the chosen span, and out again (trace)"],
   ["p", "pause, go on (live views)"],
   ["r", "ask again"],
-  ["1 … 9", "the tabs"],
+  ["1 2 …", "the tabs"],
   ["t", "light, dark"],
   ["?", "these keys"],
 ]);

@@ -7,7 +7,6 @@ import { showKeys } from "./keys.js";
 import { every } from "./live.js";
 import { BACK } from "./parts/fault.js";
 import { icon } from "./parts/icons.js";
-import { moment } from "./parts/moment.js";
 import { address } from "./route.js";
 import { shown, toggle } from "./theme.js";
 
@@ -78,7 +77,6 @@ function sizes(status) {
   return [
     h("span", {}, `${compact(status.spans)} spans, ${compact(status.records)} log lines, ${compact(status.points)} points`),
     h("span", {}, `${bytes(status.size)} of ${bytes(status.max_size)}, kept ${span(status.max_age)}`),
-    status.oldest && h("span", {}, "since ", moment(status.oldest, 0)),
     losses.map(([name, number]) => h("span", { class: "loss" }, `${count(number)} ${name.replaceAll(/[._]/g, " ")}`)),
     h("span", {}, `mita_otel ${status.version}`),
   ];

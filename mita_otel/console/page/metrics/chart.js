@@ -12,24 +12,45 @@ import { quantity } from "./units.js";
 /** @typedef {import("../contract.js").Exemplar} Exemplar */
 
 const DRAWN = 24; // series
+const APART = 9; // px between two exemplars, of which the higher one is drawn
 
 /**
  * @param {import("./asked.js").SeriesSet} set
  * @param {{window: [number, number], exemplars: Exemplar[], query: import("../route.js").Query, width: number}} about
  */
 export function chartOf({ title, unit, series, values }, { window, exemplars, query, width }) {
-  const drawn = series.toSorted((one, other) => highest(other) - highest(one)).slice(0, DRAWN);
+  const known = series.filter(({ points }) => points.some(([, value]) => value !== null));
+  const drawn = known.toSorted((one, other) => highest(other) - highest(one)).slice(0, DRAWN);
   const lines = drawn.map(({ labels, points }, place) => ({ name: nameOf(labels), points, colour: colourAt(place), dash: place % 3 }));
-  const marks = values ? exemplars.map((exemplar) => markOf(exemplar, unit, query)).sort((one, other) => Number(one.came) - Number(other.came)) : [];
+  const marks = values ? thinned(exemplars, window, width / APART, query).map((exemplar) => markOf(exemplar, unit, query)) : [];
   const show = (/** @type {number} */ value) => quantity(value, unit);
-  const picture = lineChart({ label: `${title}, ${counted(series.length, "line")}`, lines, marks, window, show, binary: unit.startsWith("By"), width });
+  const picture = lineChart({ label: `${title}, ${counted(known.length, "line")}`, lines, marks, window, show, binary: unit.startsWith("By"), width });
   return h(
     "figure",
     { class: "chart" },
-    h("figcaption", {}, h("h3", {}, title), series.length > DRAWN && h("span", { class: "muted" }, `the highest ${DRAWN} of ${series.length}`), marks.length > 0 && h("span", { class: "muted" }, "◇ a value with its trace")),
+    h("figcaption", {}, h("h3", {}, title), known.length > DRAWN && h("span", { class: "muted" }, `the highest ${DRAWN} of ${known.length}`), marks.length > 0 && h("span", { class: "muted" }, "◇ a value with its trace")),
     picture.element,
     legend(lines, show, picture.highlight),
   );
+}
+
+/**
+ * Return the highest exemplar of each of so many parts of a window, and last those that somebody came from.
+ *
+ * @param {Exemplar[]} exemplars
+ * @param {[number, number]} window
+ * @param {number} parts
+ * @param {import("../route.js").Query} query
+ */
+function thinned(exemplars, [start, end], parts, query) {
+  /** @type {Map<number, Exemplar>} */
+  const highest = new Map();
+  for (const exemplar of exemplars) {
+    const part = Math.floor(((exemplar.time - start) / (end - start)) * parts);
+    if ((highest.get(part)?.value ?? -Infinity) < exemplar.value) highest.set(part, exemplar);
+  }
+  const came = exemplars.filter((exemplar) => isWanted(exemplar, query));
+  return [...[...highest.values()].filter((exemplar) => !came.includes(exemplar)), ...came];
 }
 
 /**

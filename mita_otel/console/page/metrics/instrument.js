@@ -24,6 +24,7 @@ export function instrumentView(signal) {
   const heading = h("header", { class: "instrument-heading" });
   const live = liveButton("points");
   const form = controls();
+  const quantile = /** @type {HTMLElement} */ (form.elements.namedItem("quantile"));
   const fault = h("div", { class: "slot" });
   const charts = h("div", { class: "charts" });
   const element = h("section", { class: "chart-side", "aria-label": "Instrument", hidden: true }, heading, h("div", { class: "bar" }, form, live.element), fault, charts);
@@ -71,6 +72,8 @@ export function instrumentView(signal) {
       showHeading(heading, route.item, named);
       offer(form, named);
       showQuery(form, route.query);
+      const spread = named.some(({ kind }) => kind.includes("histogram"));
+      /** @type {HTMLElement} */ (quantile.parentElement).hidden = !spread;
       const { q, live: _, ...rest } = route.query;
       const key = JSON.stringify([route.item, Object.entries(rest).sort()]);
       if (key === asked) return;
@@ -91,6 +94,7 @@ function controls() {
     "Chart",
     field("Service", select("service", [ANY])),
     field("Group by", select("group_by", [["", "nothing"]])),
+    field("Quantile", select("quantile", [["", "usual"], ["0.5", "p50"], ["0.9", "p90"], ["0.95", "p95"], ["0.99", "p99"], ["1", "highest"]])),
     field("Only", input("filter", { placeholder: "http.route=/api/x" }), "wide"),
     field("Time", lookback),
   );

@@ -67,8 +67,8 @@ export function toolbar({ foldAll, next }) {
     form,
     logs,
     path,
-    h("button", { class: "button", type: "button", onclick: () => foldAll(true) }, "Collapse", h("span", { class: "long" }, " all")),
-    h("button", { class: "button", type: "button", onclick: () => foldAll(false) }, "Expand", h("span", { class: "long" }, " all")),
+    h("button", { class: "button", type: "button", onclick: () => foldAll(true) }, h("span", {}, "Collapse", h("span", { class: "long" }, " all"))),
+    h("button", { class: "button", type: "button", onclick: () => foldAll(false) }, h("span", {}, "Expand", h("span", { class: "long" }, " all"))),
     out,
   );
   return {
