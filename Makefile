@@ -1,13 +1,13 @@
 # Verbs for people; CI runs the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help environment setup test check format docs bench demo stack clean
+.PHONY: help environment setup test check format docs bench bench-quick demo stack clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
 WORKERS ?= 2
 
 help: ## list the verbs
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 13
 
 environment:
 	@PYTHON=$(PYTHON) scripts/setup environment
@@ -31,6 +31,10 @@ docs: ## renew the generated pages and build the site into site/
 
 bench: ## benchmarks, side by side and interleaved
 	@python -m benchmarks.startup
+	@python -m benchmarks.overhead --json data/benchmarks/overhead.json --markdown data/benchmarks/overhead.md
+
+bench-quick: environment ## ours against bare and vanilla, in under six minutes
+	@python -m benchmarks.overhead --quick
 
 demo: environment ## the console, the service, traffic, and where to look (ARGS=--stack: the real backends)
 	@mita-otel demo $(ARGS)

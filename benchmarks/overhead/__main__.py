@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks.overhead.environments import Say, SetupError, pin, prepare
+from benchmarks.overhead.environments import Say, SetupError, alone, pin, prepare
 from benchmarks.overhead.figures import summarise
 from benchmarks.overhead.load import LoadError
 from benchmarks.overhead.report import Conditions, as_json, draw, render, verdict
@@ -23,7 +23,7 @@ from benchmarks.overhead.variants import QUICK, REQUESTS, VARIANTS
 from mita_otel.stack.model import StackError
 
 _FULL: Final = Effort()
-_QUICK: Final = Effort(seconds=2.0, warm_up=0.3, paced=0.0)
+_QUICK: Final = Effort(seconds=2.5, warm_up=0.3, paced=0.0)
 """About five minutes for three variants, environments included."""
 
 
@@ -39,7 +39,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.pin:
             pin(say)
         else:
-            _measure(options, say)
+            with alone(say):
+                _measure(options, say)
     except (SetupError, LoadError, ServerError, SinkError, StackError) as error:
         print(f"overhead: {error}", file=sys.stderr)
         return 1
@@ -53,6 +54,8 @@ def _measure(options: argparse.Namespace, say: Say) -> None:
     measured = measure(variants, programs, effort, say)
     summaries = summarise(measured)
     conditions = Conditions.of(measured, effort)
+    for place in filter(None, (options.json, options.markdown)):
+        place.parent.mkdir(parents=True, exist_ok=True)
     if options.json:
         options.json.write_text(as_json(measured, summaries, conditions) + "\n")
     chart: Path | None = None
@@ -112,7 +115,7 @@ def _number(kind: Callable[[str], float], least: float) -> Callable[[str], float
             value = kind(text)
         except ValueError:
             value = least - 1
-        if not value >= least:
+        if not least <= value < float("inf"):
             raise argparse.ArgumentTypeError(f"{text!r} is not allowed: it takes a number of {least:g} or more")
         return value
 

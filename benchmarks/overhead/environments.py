@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,13 @@ class SetupError(Exception):
     """An environment could not be made; the message has the tool's own words."""
 
 
+@contextmanager
+def alone(say: Say) -> Iterator[None]:
+    """Keep other runs away: they would change the environments, and take the cores."""
+    with exclusive(default_cache() / "benchmarks" / "lock", waiting=lambda: say("another run goes on: waiting")):
+        yield
+
+
 def prepare(distributions: Iterable[str], say: Say) -> dict[str, Path]:
     """Return the folder of programs of each distribution's environment; those that do not exist yet are made.
 
@@ -37,8 +45,7 @@ def prepare(distributions: Iterable[str], say: Say) -> dict[str, Path]:
     """
     folder = default_cache() / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder / "lock", waiting=lambda: say("another run makes environments: waiting")):
-        made = {name: _environment(folder, name, say) for name in dict.fromkeys(distributions)}
+    made = {name: _environment(folder, name, say) for name in dict.fromkeys(distributions)}
     _compile(next(iter(made.values()), Path(sys.executable).parent), APPLICATION)
     return made
 

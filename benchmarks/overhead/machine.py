@@ -11,8 +11,8 @@ from typing import Final
 
 import psutil
 
-_LOOPS: Final = 400_000
-"""Turns of the loop that calibrates a core: some 20 ms, far above the clock's resolution, far below a run."""
+_LOOPS: Final = 1_500_000
+"""Turns of the loop that calibrates a core: some 30 ms, far above the clock's resolution, far below a run."""
 _SCHEDULED: Final = 2
 """The clock that counts the time on a core. Source: Linux, include/linux/posix-timers.h, CPUCLOCK_SCHED."""
 

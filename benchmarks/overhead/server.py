@@ -1,5 +1,6 @@
 """The service under one variant, as a process on a core of its own."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -29,7 +30,7 @@ _DEATH_SIGNAL: Final = 1
 
 
 class ServerError(Exception):
-    """The service did not start; the message has what it printed."""
+    """The service did not start, or did not end; the message has what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,10 @@ def served(
         try:
             _wait_for_answer(process, port, variant.name, printed)
             yield Server(process.pid, port, time.perf_counter() - began)
-            # As Ctrl-C does: after a SIGTERM some distributions would lose their last metrics.
-            process.send_signal(signal.SIGINT)
-            process.wait(_STOP)
+            _end(process, variant.name)
         finally:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
@@ -94,6 +94,15 @@ def _start(
             process_group=0,
             preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has no threads; a launcher would be timed
         )
+
+
+def _end(process: subprocess.Popen[bytes], name: str) -> None:
+    # As Ctrl-C does: after a SIGTERM some distributions would lose their last metrics.
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(_STOP)
+    except subprocess.TimeoutExpired as error:
+        raise ServerError(f"{name} does not end within {_STOP:.0f} s") from error
 
 
 def _end_with_parent() -> None:

@@ -18,7 +18,7 @@ def unpack(data: bytes) -> Any:
     """Return the one value of a message; extensions become `(type, bytes)`, maps have any hashable keys.
 
     Raises:
-        ValueError: the message is cut, goes on after its value, or holds a byte that means nothing.
+        ValueError: the message is cut, goes on after its value, or holds a key or a byte that is not allowed.
     """
     reader = _Reader(data)
     value = reader.value()
@@ -88,7 +88,10 @@ class _Reader:
         return [self.value() for _ in range(size)]
 
     def _map(self, size: int) -> dict[Any, Any]:
-        return {self.value(): self.value() for _ in range(size)}
+        try:
+            return {self.value(): self.value() for _ in range(size)}
+        except TypeError as error:
+            raise ValueError("the key of a map is no scalar") from error
 
     def _extension(self, size: int) -> tuple[int, bytes]:
         kind: int = self._number(">b")

@@ -46,7 +46,8 @@ def _method(conditions: Conditions) -> Iterator[str]:
     yield ""
     yield (
         "What arrived stands beside what it cost. *Spans*: of those the variant itself sends when nobody hurries it; "
-        "*operations*: the server's, each SELECT, Redis command and call that has a span; *measurements*: requests "
+        "*operations*: the request, each SELECT, Redis command and call that has a span "
+        "which says what it is; *measurements*: requests "
         "and calls that the histograms counted. The worst round counts. Variants ending in `-10` keep the traces of "
         "one request in ten, and owe spans for that many, give or take chance."
     )
