@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 LARGEST_TEXT = 64 * 1024
-"""Bytes of text: a receipt of a thousand lines. What is packed is unpacked no further."""
+"""Bytes of text: a receipt of a thousand lines."""
+
+LARGEST_UNPACKED = 256 * 1024
+"""Bytes that all streams of a document are unpacked to: the text, and how it is laid out."""
 
 MOST_PARTS = 10_000
 """Chunks, segments or streams of a file: a photograph has dozens."""
@@ -115,26 +118,32 @@ def _jpeg_texts(content: bytes) -> Iterator[bytes]:
 
 
 _STREAM = re.compile(rb"stream\r?\n")
-_SHOWN = re.compile(rb"\(((?:[^()\\]|\\.){0,1000})\)\s{0,8}(?:Tj|')")
+# A string is consumed whether it is shown or not, so that no byte is looked at twice.
+_STRING = re.compile(rb"\(((?:[^()\\]|\\.)*+)(\)\s{0,8}+(?:Tj|'))?+", re.DOTALL)
 
 
 def _pdf_texts(content: bytes) -> Iterator[bytes]:
     """Yield the strings that a PDF's content streams show. Source: ISO 32000-1, 7.3.8 and 9.4.3."""
     if content.rfind(b"%%EOF") < 0:
         raise UnreadableError("the document is cut off")
-    for number, match in enumerate(_STREAM.finditer(content)):
-        if number == MOST_PARTS:
-            raise UnreadableError("the document has too many parts")
+    left, at = LARGEST_UNPACKED, 0
+    while (match := _STREAM.search(content, at)) is not None:
         end = content.find(b"endstream", match.end())
         if end < 0:
             raise UnreadableError("the document is cut off")
-        for shown in _SHOWN.finditer(_unpacked(content[match.end() : end])):
-            yield re.sub(rb"\\(.)", rb"\1", shown.group(1))
+        unpacked = _unpacked(content[match.end() : end], left)
+        left -= len(unpacked)
+        for string in _STRING.finditer(unpacked):
+            if string.group(2):
+                yield re.sub(rb"\\(.)", rb"\1", string.group(1))
+        at = end + len(b"endstream")
 
 
-def _unpacked(stream: bytes) -> bytes:
+def _unpacked(stream: bytes, left: int) -> bytes:
     """Return a stream's beginning, unpacked if it is packed, however much it would become."""
+    if left <= 0:
+        return b""
     try:
-        return zlib.decompressobj().decompress(stream, LARGEST_TEXT)
+        return zlib.decompressobj().decompress(stream, left)
     except zlib.error:
-        return stream[:LARGEST_TEXT]
+        return stream[:left]
