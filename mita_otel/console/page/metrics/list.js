@@ -4,6 +4,7 @@ import { fill, h } from "../dom.js";
 import { count, counted } from "../format.js";
 import { nothing } from "../parts/fault.js";
 import { keepingFocus } from "../parts/rows.js";
+import { breakable } from "../parts/value.js";
 import { address, changed, go } from "../route.js";
 import { unitName } from "./units.js";
 
@@ -77,7 +78,7 @@ function line({ name, unit, description, kind, series, services }, chosen, kept)
     h(
       "a",
       { class: "row instrument", href: address("metrics", name, kept), data: { row: name }, "aria-current": chosen ? "page" : null },
-      h("span", { class: "instrument-name" }, name),
+      h("span", { class: "instrument-name" }, breakable(name)),
       unitName(unit) && h("span", { class: "unit" }, unitName(unit)),
       h("span", { class: "description" }, description || "no description"),
       h("span", { class: "kind" }, kind.replaceAll("_", " ")),

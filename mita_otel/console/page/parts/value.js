@@ -48,7 +48,7 @@ export function attributes(entries, caption, action) {
  *
  * @param {string} name
  */
-const breakable = (name) => name.split(/(?<=[._])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
+export const breakable = (name) => name.split(/(?<=[._])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
 
 /**
  * Return a list of facts.
