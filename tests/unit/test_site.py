@@ -1,8 +1,6 @@
 """The site is built without a warning, leads nowhere wrong, and needs nothing from elsewhere."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -11,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.fixtures.service import PROGRAMS, ROOT, clean_environment
+from tests.fixtures.service import ROOT
+from tests.fixtures.site import build_site
 
 pytestmark = pytest.mark.xdist_group("site")
 
@@ -44,16 +43,7 @@ class Html(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built as `make docs` does, but elsewhere."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copy(ROOT / "zensical.toml", folder)
-    shutil.copytree(ROOT / "docs", folder / "docs")
-    ended = subprocess.run(
-        [str(PROGRAMS / "zensical"), "build", "--strict", "--clean"],
-        env=clean_environment({"NO_COLOR": "1"}), cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return folder / "site"
+    return build_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,25 @@
-"""A service whose pool is too small and whose answers are too many kinds: what the metrics of shortage are fed by."""
+"""A service with too small a pool, too many kinds of answers, a callback that hangs: it feeds metrics of shortage."""
 
 import os
+import threading
 
 from fastapi import FastAPI, Response
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 app = FastAPI()
 engine = create_async_engine(os.environ["DATABASE_URL"], pool_size=1, max_overflow=0, pool_timeout=0.05)
+
+
+def _hang(_: CallbackOptions) -> list[Observation]:
+    threading.Event().wait()
+    return []
+
+
+metrics.get_meter("crowded").create_observable_gauge("crowded.hanging", [_hang])
 
 
 @app.get("/health")
