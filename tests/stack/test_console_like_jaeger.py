@@ -5,6 +5,7 @@ either left out here or taken out of the answers before they are compared:
 
 - the order of traces, spans, tags and process ids, and the wording of warnings and complaints;
 - ids of traces of 64 bits, which Jaeger writes with 16 digits;
+- of more traces than the limit, those received last, as with the memory; with Badger those that began last;
 - empty lists, which Jaeger writes as null here and as [] there, and its `total`, which it counts or not;
 - a limit of 0 or beyond 1,500, which Jaeger's memory answers with 500 and the console with 400;
 - attributes that are lists or maps, which Jaeger writes as Go's JSON does (`<` escaped, bytes by base64);
@@ -54,9 +55,10 @@ VALUES: dict[str, tuple[Any, ...]] = {
 
 
 def requests() -> list[ExportTraceServiceRequest]:
-    """Make traces of every kind, one request each; each begins after the one before."""
+    """Make traces of every kind, one request each; each begins after the one before, and some are sent twice."""
     random = Random(4711)
-    return [_request(random, number) for number in range(1, COUNT + 1)]
+    made = [_request(random, number) for number in range(1, COUNT + 1)]
+    return [made[0], made[0], made[1], made[1], *made[2:]]  # a client that had no answer sends again
 
 
 def _request(random: Random, trace: int) -> ExportTraceServiceRequest:
@@ -107,8 +109,7 @@ def both(
     with services(folder) as start:
         start([str(binaries["jaeger"]), "--config", str(config)], {}, url=f"{jaeger}/api/services")
         start(["mita-otel", "console", *listening], {}, url=f"{console}/api/services")
-        made = requests()
-        for request in [*made, *made[:3]]:  # a client that had no answer sends again
+        for request in requests():
             for address in (f"http://127.0.0.1:{ports[2]}", console):
                 _send(address, request)
         eventually(lambda: _json(jaeger, f"/api/traces/{TRACES + COUNT:032x}")["data"])
@@ -316,7 +317,7 @@ def otlp(answer: dict[str, Any]) -> list[Any]:
         _filled({"resource": group["resource"], "scope": scope["scope"], "span": span})
         for group in answer["result"]["resourceSpans"]
         for scope in group["scopeSpans"]
-        for span in scope["spans"]
+        for span in scope.get("spans", ())  # Jaeger leaves the scope of a span that was sent twice
     )
 
 
