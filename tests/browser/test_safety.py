@@ -46,7 +46,7 @@ def test_markup_in_telemetry_is_shown_as_text(look: Looker, sender: Sender, cons
         assert_harmless(page)
     page.evaluate("to => { location.hash = to }", f"#/services/{quote(SERVICE, safe='')}")
     expect(page.locator("h1")).to_contain_text(EVIL)
-    expect(page.get_by_role("table", name="Routes and operations")).to_contain_text(EVIL)
+    expect(page.get_by_role("table", name="Calls and inner operations")).to_contain_text(EVIL)
     assert_harmless(page)
 
 

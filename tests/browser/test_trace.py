@@ -5,6 +5,7 @@ import time
 
 import pytest
 from opentelemetry._logs import SeverityNumber
+from opentelemetry.trace import SpanKind
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Looker
@@ -64,6 +65,22 @@ def test_the_details_tell_attributes_events_and_the_status(look: Looker, order: 
     expect(panel).to_contain_text("60 ms · self 20 ms")
     panel.get_by_role("button", name=re.compile("the bank said no")).click()
     expect(panel.get_by_role("table", name="Attributes of the record")).to_contain_text("code.function.name")
+
+
+def test_a_call_names_whom_it_calls(look: Looker, sender: Sender, console: Console) -> None:
+    made = Trace()
+    root = made.span("caller", "GET /", 0, 50)
+    calls = {
+        "GET": {"url.full": "https://rates.example/v1?base=EUR"},
+        "SET": {"db.system.name": "redis"},
+        "SELECT sqlite": {"db.system.name": "sqlite"},
+    }
+    for place, (name, attributes) in enumerate(calls.items()):
+        made.span("caller", name, place * 10, place * 10 + 5, root, kind=SpanKind.CLIENT, attributes=attributes)
+    sender.send(made.spans)
+    console.await_spans(made.id, 4)
+    page = look(f"#/traces/{made.id}")
+    expect(page.locator(".line-target")).to_have_text(["rates.example/v1", "redis"])
 
 
 def test_spans_that_are_still_on_their_way_are_shown_when_they_come(look: Looker, sender: Sender) -> None:

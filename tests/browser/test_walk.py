@@ -26,7 +26,9 @@ def test_a_failed_request_leads_to_its_log_line_its_metric_and_back(look: Looker
     expect(panel.locator(".level").first).to_be_visible()
 
     page.locator(".line", has_text="GET /api/insights").first.click()
-    panel.get_by_role("link", name="http.server.request.duration").click()
+    metric = panel.locator(".exemplar", has_text="http.server.request.duration").first
+    expect(metric).to_contain_text(re.compile(r"duration [\d.]+ (µs|ms|s)"))
+    metric.get_by_role("link").click()
     expect(page.get_by_role("heading", name="http.server.request.duration")).to_be_visible()
     expect(page.locator(".exemplar-mark.came")).to_be_visible()
     page.locator("tr.came").first.get_by_role("link").click()

@@ -26,6 +26,9 @@ const WINDOWS = /** @type {const} */ ([
   ["24h", "last 24 h", 86400],
 ]);
 const USUAL = "15m";
+const ENTRIES = new Set(["server", "consumer"]); // kinds of spans by which work comes in
+
+/** @typedef {import("../contract.js").Route} Operation */
 
 /** @type {import("../views.js").Open} */
 export function openServices(place, route, signal) {
@@ -91,5 +94,11 @@ async function one(name, window, width, signal) {
   const now = Date.now() * 1000;
   const seconds = WINDOWS.find(([value]) => value === window)?.[2] ?? 900;
   const each = width > 900 ? (width - 24) / 2 : width;
-  return [h("div", { class: "timelines" }, timelines(timeline, [now - seconds * 1e6, now], Math.floor(each) - 2)), h("h2", {}, "Routes and operations"), routeTable(name, routes)];
+  const entries = routes.filter((/** @type {Operation} */ { kind }) => ENTRIES.has(kind.toLowerCase()));
+  const others = routes.filter((/** @type {Operation} */ route) => !entries.includes(route));
+  return [
+    h("div", { class: "timelines" }, timelines(timeline, [now - seconds * 1e6, now], Math.floor(each) - 2)),
+    entries.length > 0 && routeTable("Routes", name, entries),
+    others.length > 0 && routeTable("Calls and inner operations", name, others),
+  ];
 }

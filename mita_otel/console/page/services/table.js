@@ -24,10 +24,11 @@ export function serviceTable(services, window) {
 }
 
 /**
+ * @param {string} title
  * @param {string} name  of the service
  * @param {Operation[]} routes
  */
-export function routeTable(name, routes) {
+export function routeTable(title, name, routes) {
   const row = (/** @type {Operation} */ one) => [
     h("th", { scope: "row" }, h("a", { href: address("traces", "", { service: name, operation: one.operation }), data: { row: one.operation }, title: "its traces" }, one.operation || "(no name)")),
     h("td", { class: "muted" }, one.kind.toLowerCase()),
@@ -35,7 +36,8 @@ export function routeTable(name, routes) {
     numbers(one),
     h("td", {}, one.errors > 0 && h("a", { class: "errors-link", href: address("traces", "", { service: name, operation: one.operation, errors: "1" }) }, "failed ones")),
   ];
-  return table("Routes and operations", ["Operation", "Kind", "Calls", ...HEADS, ""], routes.toSorted((one, other) => other.calls - one.calls).map(row));
+  const busiest = routes.toSorted((one, other) => other.calls - one.calls);
+  return h("section", {}, h("h2", {}, title), table(title, ["Operation", "Kind", "Calls", ...HEADS, ""], busiest.map(row)));
 }
 
 /** @param {{rate: number, error_rate: number, p50: number | null, p95: number | null, p99: number | null}} row */

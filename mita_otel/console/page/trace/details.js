@@ -87,16 +87,16 @@ function recordList(records, trace, choose) {
 }
 
 /**
- * @param {import("../contract.js").TraceExemplar[]} exemplars
+ * @param {Trace["exemplars"]} exemplars
  * @param {Trace} trace
  */
 function exemplarList(exemplars, trace) {
-  const item = (/** @type {import("../contract.js").TraceExemplar} */ { instrument, service, attributes, time, value, spanID }) =>
+  const item = (/** @type {Trace["exemplars"][0]} */ { instrument, service, attributes, time, value, unit, spanID }) =>
     h(
       "li",
       { class: "exemplar" },
       h("a", { href: address("metrics", instrument, { service, at: time, trace: trace.id, span: spanID }) }, instrument),
-      h("span", {}, ` ${quantity(value, instrument.endsWith(".duration") ? "s" : "")}`),
+      h("span", {}, ` ${quantity(value, unit)}`),
       h("span", { class: "muted block" }, writePairs(attributes)),
     );
   return h("ul", { class: "plain" }, exemplars.map(item));

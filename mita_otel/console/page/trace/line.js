@@ -52,13 +52,14 @@ function spanCells(line, shown) {
   const names = [
     h("span", { class: "line-service", style: { "--hue": colourOf(span.service) } }, span.service || "(no name)"),
     h("span", { class: "line-operation" }, span.operation || "(no name)"),
+    span.target && h("span", { class: "line-target" }, span.target),
   ];
   return [
     h(
       "div",
       { class: "line-name", role: "gridcell", style: { "padding-left": indent(line.depth) } },
       h("span", { class: folds ? "fold" : "fold none", "aria-hidden": "true" }, folds ? (line.open ? "▾" : "▸") : ""),
-      h("span", { class: "line-names", title: `${span.service}: ${span.operation}` }, names),
+      h("span", { class: "line-names", title: `${span.service}: ${span.operation} ${span.target}`.trim() }, names),
       span.orphan && h("span", { class: "glyph hollow", title: "its parent is missing" }, "?"),
       fault && h("span", { class: "glyph", role: "img", "aria-label": fault, title: fault }, "!"),
       hidden,

@@ -11,6 +11,7 @@
  * @property {string} service
  * @property {string} operation
  * @property {string} kind
+ * @property {string} target             of a call: who is called, if its name does not say so
  * @property {number} start
  * @property {number} duration
  * @property {boolean} failed
@@ -37,14 +38,15 @@
  * @property {number} duplicates
  * @property {string[]} missing
  * @property {string[]} warnings
- * @property {import("../contract.js").TraceExemplar[]} exemplars
+ * @property {(import("../contract.js").TraceExemplar & {unit: string})[]} exemplars  those of the SDK itself last
  */
 
 /**
  * @param {TraceAnswer} answer
+ * @param {Map<string, string>} [units]  by the name of the instrument
  * @returns {Trace}
  */
-export function readTrace({ trace, critical_path, duplicates, missing_parents, exemplars }) {
+export function readTrace({ trace, critical_path, duplicates, missing_parents, exemplars }, units = new Map()) {
   const missing = new Set(missing_parents);
   const spans = new Map(trace.spans.map((span) => [span.spanID, readSpan(span, trace)]));
   for (const { spanID, start, end } of critical_path) spans.get(spanID)?.critical.push([start, end]);
@@ -64,9 +66,14 @@ export function readTrace({ trace, critical_path, duplicates, missing_parents, e
     duplicates,
     missing: [...missing],
     warnings: trace.warnings ?? [],
-    exemplars,
+    exemplars: exemplars
+      .map((exemplar) => ({ ...exemplar, unit: units.get(exemplar.instrument) ?? "" }))
+      .sort((one, other) => Number(isOwn(one)) - Number(isOwn(other))),
   };
 }
+
+/** @param {{instrument: string}} exemplar */
+const isOwn = ({ instrument }) => instrument.startsWith("otel.sdk.");
 
 /**
  * @param {JaegerSpan} span
@@ -85,6 +92,7 @@ function readSpan(span, trace) {
     service: process?.serviceName ?? "",
     operation: span.operationName,
     kind: String(tag("span.kind") ?? "internal"),
+    target: targetOf(span.operationName, tag),
     start: span.startTime,
     duration: span.duration,
     failed: tag("error") === true || tag("error") === "true" || tag("otel.status_code") === "ERROR",
@@ -99,6 +107,19 @@ function readSpan(span, trace) {
     warnings: span.warnings ?? [],
     process: process?.tags ?? [],
   };
+}
+
+/**
+ * Return whom a call is for: a database, a topic, or a URL without its scheme and query.
+ *
+ * @param {string} operation
+ * @param {(key: string) => unknown} tag
+ */
+function targetOf(operation, tag) {
+  if (tag("span.kind") !== "client" && tag("span.kind") !== "producer") return "";
+  const url = String(tag("url.full") ?? "").replace(/^\w+:\/\/|[?#].*/g, "");
+  const target = String(url || (tag("db.system.name") ?? tag("messaging.destination.name") ?? tag("server.address") ?? ""));
+  return operation.includes(target) ? "" : target;
 }
 
 /**

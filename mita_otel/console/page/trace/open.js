@@ -53,7 +53,7 @@ export function openTrace(place, route, signal) {
     const [answer, found] = await Promise.all([get(`console/traces/${encodeURIComponent(wanted)}`, {}, signal), recordsOf(wanted, signal)]);
     if (wanted !== id || (trace?.id === answer.trace.traceID && sizeOf(answer, found) === size)) return;
     size = sizeOf(answer, found);
-    trace = readTrace(answer);
+    trace = readTrace(answer, answer.exemplars.length ? await unitsOf(signal) : undefined);
     records = found;
     told = "";
     content.hidden = false;
@@ -156,6 +156,17 @@ async function recordsOf(id, signal) {
   const found = [];
   for await (const answer of searchBack("console/logs", { trace_id: id }, "records", RECORDS, signal)) found.push(...answer.records);
   return found;
+}
+
+/**
+ * Return the units of all instruments by their names.
+ *
+ * @param {AbortSignal} signal
+ * @returns {Promise<Map<string, string>>}
+ */
+async function unitsOf(signal) {
+  const { instruments } = await get("console/metrics", {}, signal);
+  return new Map(instruments.map((/** @type {import("../contract.js").Instrument} */ { name, unit }) => [name, unit]));
 }
 
 /**

@@ -80,8 +80,8 @@ function mark(trace, x, y) {
     onpointerleave: hideTip,
   };
   if (!failed) return h("svg:g", about, h("svg:circle", { r: radius }));
-  const r = radius + 1;
-  const c = radius * 0.36;
+  const r = Math.max(radius + 1, 6);
+  const c = r * 0.3;
   const cross = `M${-c} ${-c}L${c} ${c}M${-c} ${c}L${c} ${-c}`;
   return h("svg:g", about, h("svg:path", { d: `M0 ${-r}L${r} 0L0 ${r}L${-r} 0Z` }), h("svg:path", { class: "cross", d: cross }));
 }
