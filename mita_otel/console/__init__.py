@@ -14,7 +14,8 @@ def serve(options: Options) -> None:
     try:
         from mita_otel.console import server  # noqa: PLC0415 - all that is heavy, which other commands need not load
     except ModuleNotFoundError as error:
-        if error.name in {"starlette", "uvicorn", "uvloop", "httptools"}:
-            raise ConsoleError(f"{error.name} is not installed: pip install 'mita-otel[console]'") from error
+        package = (error.name or "").partition(".")[0]
+        if package in {"starlette", "uvicorn", "uvloop", "httptools"}:
+            raise ConsoleError(f"{package} is not installed: pip install 'mita-otel[console]'") from error
         raise
     server.serve(options)

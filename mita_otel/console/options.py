@@ -2,10 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-
-from mita_otel.console.security import is_loopback
 
 _UNITS: Final = {"": 1, "b": 1} | {
     f"{prefix}{suffix}": base**power
@@ -61,6 +60,14 @@ class Options:
             raise ConsoleError("--max-size: it must be 1MiB or more")
         if self.max_age < 1:
             raise ConsoleError("--max-age: it must be a second or more")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a host name or address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def parse_size(text: str) -> int:

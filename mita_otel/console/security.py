@@ -11,13 +11,14 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mita_otel.console.options import is_loopback
 
 COOKIE: Final = "mita_otel_console"
 _CONTENT_POLICY: Final = (
@@ -123,14 +124,6 @@ class Guard:
 def hosts_for(host: str) -> tuple[str, ...] | None:
     """Return the names under which a console that listens on `host` is asked; None for any, where a token protects."""
     return ("localhost", "127.0.0.1", "::1", host.lower()) if is_loopback(host) else None
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a host name or address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _name_of(host: str) -> str:

@@ -18,6 +18,7 @@ from mita_otel.console.application import application
 from mita_otel.console.listeners import check_free, listening, url_of
 from mita_otel.console.options import ConsoleError, Options
 from mita_otel.console.place import DATABASE, RESERVE, place
+from mita_otel.console.protocol import BoundedProtocol
 from mita_otel.console.reading.reader import Reader
 from mita_otel.console.receive.body import Budget
 from mita_otel.console.receive.intake import Intake
@@ -90,6 +91,7 @@ def _intake(options: Options, store: Store, folder: Path) -> Intake:
 def _configured(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,
         log_level="warning",
         access_log=False,

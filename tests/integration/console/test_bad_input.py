@@ -21,6 +21,10 @@ JSON = {"content-type": "application/json"}
 GZIP = {**PROTOBUF, "content-encoding": "gzip"}
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 NOW = time.time_ns() // 1000
+_CHUNKED = (
+    b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\n"
+    b"transfer-encoding: chunked\r\n\r\n"
+)
 
 
 def refused(answer: httpx.Response) -> int:
@@ -64,13 +68,38 @@ def test_what_cannot_be_read_is_refused(console: Console, headers: dict[str, str
 def test_a_body_without_end_is_cut_off(console: Console) -> None:
     host, port = console.http.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        connection.sendall(
-            b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
-        )
+        connection.sendall(_CHUNKED)
         chunk = b"100000\r\n" + bytes(0x100000) + b"\r\n"
         assert _sent(connection, chunk, 1000) < 1000
     fresh(console)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ", b"a" * 65536),
+        (b"GET / HTTP/1.1\r\nhost: localhost\r\n", b"a: b\r\n" * 10_000),
+        (_CHUNKED + b"1\r\n\n\r\n0\r\n", b"trailer: b\r\n" * 10_000),
+    ],
+    ids=["value", "headers", "trailers"],
+)
+def test_headers_without_end_are_cut_off(console: Console, beginning: bytes, more: bytes) -> None:
+    host, port = console.http.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(beginning)
+        assert _sent(connection, more, 1000) < 1000
+    assert psutil.Process(console.process.pid).memory_info().rss < 150 * 1024 * 1024
+    fresh(console)
+
+
+def test_a_body_in_chunks_of_a_byte_is_a_body(console: Console) -> None:
+    body = traces(span(text="x" * 50_000)).SerializeToString()
+    headers = {**PROTOBUF, "transfer-encoding": "chunked"}
+    answer = httpx.post(
+        f"{console.http}/v1/traces", content=(bytes([byte]) for byte in body), headers=headers, timeout=60
+    )
+    assert answer.status_code == 200
+    assert console.count() == 1
 
 
 def _sent(connection: socket.socket, chunk: bytes, most: int) -> int:

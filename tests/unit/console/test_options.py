@@ -1,5 +1,8 @@
 """Options are checked before anything starts."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,3 +82,22 @@ def test_loopback_needs_none(host: str) -> None:
 def test_what_cannot_work_is_refused_by_name(wrong: dict[str, str | int], named: str) -> None:
     with pytest.raises(ConsoleError, match=named):
         Options(**wrong)  # type: ignore[arg-type] # of one type each
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "uvloop", "httptools"])
+def test_without_its_extra_the_console_says_what_to_install(missing: str) -> None:
+    ended = run(
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['mita-otel', 'console'];"
+        "from mita_otel.cli import main; main()"
+    )
+    assert ended.stderr == f"mita-otel console: {missing} is not installed: pip install 'mita-otel[console]'\n"
+    assert ended.returncode == 1
+
+
+@pytest.mark.parametrize("heavy", ["grpc", "starlette", "uvicorn", "google.protobuf", "sqlite3"])
+def test_options_are_read_without_anything_heavy(heavy: str) -> None:
+    assert run(f"import sys, mita_otel.cli.console; print({heavy!r} in sys.modules)").stdout == "False\n"

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from mita_otel.console.security import COOKIE, Access, Guard, hosts_for, is_loopback
+from mita_otel.console.security import COOKIE, Access, Guard, hosts_for
 
 TOKEN = "correct-horse"
 Client = Callable[..., httpx.AsyncClient]
@@ -112,10 +112,3 @@ def test_any_credentials_are_right_or_wrong(text: str) -> None:
     access = Access(TOKEN)
     assert access.allows(f"Bearer {text}") == (text.strip() == TOKEN)
     assert not access.knows_cookie(f"{COOKIE}={text}")
-
-
-@pytest.mark.parametrize(
-    ("host", "answer"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False)]
-)
-def test_loopback_is_known(host: str, *, answer: bool) -> None:
-    assert is_loopback(host) is answer
