@@ -151,3 +151,26 @@ def test_spans_that_are_one_anothers_parents_are_all_shown(page: Page) -> None:
     circle = answer(("a", "c"), ("b", "a"), ("c", "b"), ("self", "self"))
     body = "const t = m.readTrace(given); return [t.spans.size, t.roots.length]"
     assert run(page, "trace/model", body, circle) == [4, 2]
+
+
+def test_a_list_that_lives_for_long_forgets_its_oldest_traces(page: Page) -> None:
+    body = """
+      const found = m.finding();
+      const trace = start => ({ traceID: String(start), start, duration: 1, spans: 1, errors: 0, services: [] });
+      const changed = [found.add(Array.from({ length: 600 }, (_, start) => trace(start))), found.add([trace(7)])];
+      found.trim(500);
+      return { changed, size: found.size, trimmed: found.trimmed, to: found.searchedTo,
+               first: found.sorted("newest")[0].start };
+    """
+    expected = {"changed": [True, False], "size": 500, "trimmed": True, "to": 100, "first": 599}
+    assert run(page, "traces/finding", body) == expected
+
+
+def test_services_beside_each_other_differ_in_colour(page: Page) -> None:
+    names = ["mita-finance", "rates-and-insights", "ledger"]
+    hues = [
+        int(value[len("var(--hue-") : -1])
+        for value in run(page, "colours", "return given.map(name => m.colourOf(name))", names)
+    ]
+    distances = [min((a - b) % 12, (b - a) % 12) for place, a in enumerate(hues) for b in hues[:place]]
+    assert min(distances) >= 3

@@ -6,19 +6,31 @@ const HUES = 12;
 const given = new Map();
 
 /**
- * Return the CSS value of a name's colour. A name gets the colour of its hash, or the next one that is free.
+ * Return the CSS value of a name's colour: that of its hash, or the next one that differs enough from those given.
  *
  * @param {string} name
  */
 export function colourOf(name) {
   let hue = given.get(name);
   if (hue === undefined) {
-    hue = hash(name) % HUES;
-    const taken = new Set(given.values());
-    if (taken.size < HUES) while (taken.has(hue)) hue = (hue + 5) % HUES; // 5 and 12 have no common divisor
+    hue = farFrom([...given.values()], hash(name) % HUES);
     given.set(name, hue);
   }
   return `var(--hue-${hue})`;
+}
+
+/**
+ * @param {number[]} taken
+ * @param {number} wanted
+ */
+function farFrom(taken, wanted) {
+  const distance = (/** @type {number} */ one, /** @type {number} */ other) => Math.min((one - other + HUES) % HUES, (other - one + HUES) % HUES);
+  const candidates = Array.from({ length: HUES }, (_, step) => (wanted + step * 5) % HUES); // 5 and 12 have no common divisor
+  for (const least of [4, 3, 2, 1]) {
+    const found = candidates.find((hue) => taken.every((other) => distance(hue, other) >= least));
+    if (found !== undefined) return found;
+  }
+  return wanted;
 }
 
 /**

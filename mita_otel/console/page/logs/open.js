@@ -16,6 +16,7 @@ import { form, readQuery, showForm } from "./form.js";
 import { lineList } from "./list.js";
 
 const PAGE = 200; // records
+const HELD = 1000; // records
 const TAIL = 1000; // ms between two looks
 const LATE = 60e6; // µs: how old a record may be and still be new here
 
@@ -29,6 +30,7 @@ export function openLogs(place, route, signal) {
   let reached = { next: null, to: 0 };
   /** @type {LogRecord[]} */
   let held = []; // came while somebody read
+  let missed = 0; // more of them than are held
   let newest = 0; // id
 
   const fields = form();
@@ -70,6 +72,7 @@ export function openLogs(place, route, signal) {
   function clear() {
     list.clear();
     held = [];
+    missed = 0;
     newest = 0;
   }
 
@@ -81,7 +84,7 @@ export function openLogs(place, route, signal) {
     const back = reached.next ? `, searched back to ${clock(reached.to, 0)}${going ? ", going on …" : ""}` : "";
     said.textContent = `${counted(list.size, "line")}${back}`;
     news.hidden = held.length === 0;
-    news.textContent = `↑ ${counted(held.length, "new line")}`;
+    news.textContent = `↑ ${counted(held.length + missed, "new line")}`;
     const on = () => attempt(fault, () => collect(search.signal, reached.next), search.signal);
     fill(
       more,
@@ -99,16 +102,18 @@ export function openLogs(place, route, signal) {
     const fresh = records.filter((/** @type {LogRecord} */ record) => record.id > newest);
     if (!fresh.length) return;
     note(fresh);
-    held = [...fresh, ...held];
+    missed += Math.max(0, fresh.length + held.length - HELD);
+    held = [...fresh, ...held].slice(0, HELD);
     if (scroll.scrollTop > 4 || list.element.matches(":hover")) tell(false);
     else release();
   }
 
   function release() {
+    scroll.scrollTop = 0;
+    if (missed) return void start(); // the list would have a hole
     list.add(held);
     list.trim();
     held = [];
-    scroll.scrollTop = 0;
     tell(false);
   }
 

@@ -18,6 +18,8 @@ export function finding() {
     /** @type {string | null} */
     next: null,
     searchedTo: 0,
+    /** Whether some were forgotten, so that `next` does not go on where the rest ends. */
+    trimmed: false,
     get size() {
       return traces.size;
     },
@@ -30,6 +32,19 @@ export function finding() {
       const fresh = answer.filter((trace) => JSON.stringify(traces.get(trace.traceID)) !== JSON.stringify(trace));
       for (const trace of fresh) traces.set(trace.traceID, trace);
       return fresh.length > 0;
+    },
+    /**
+     * Forget the oldest beyond so many.
+     *
+     * @param {number} most
+     */
+    trim(most) {
+      if (traces.size <= most) return;
+      const kept = [...traces.values()].sort(ORDERS.newest).slice(0, most);
+      traces.clear();
+      for (const trace of kept) traces.set(trace.traceID, trace);
+      this.trimmed = true;
+      this.searchedTo = /** @type {TraceSummary} */ (kept.at(-1)).start;
     },
     /** @param {string} order */
     sorted: (order) => [...traces.values()].sort(ORDERS[order] ?? ORDERS.newest),

@@ -16,6 +16,7 @@ import { empty, rows, SORTS } from "./results.js";
 import { scatter } from "./scatter.js";
 
 const PAGE = 200; // traces
+const MOST = 500; // traces that a live list keeps, unless somebody asked for more
 const NEWS = 2000; // ms between two looks for new traces
 const LATE = 60e6; // µs: how late a span may come and still change a trace that is shown
 
@@ -38,6 +39,7 @@ export function openSearch(place, route, signal) {
   let query = route.query;
   let search = new AbortController();
   let found = finding();
+  let most = MOST;
   sort.addEventListener("change", () => go(changed({ sort: sort.value === SORTS[0][0] ? "" : sort.value })));
   walk(list, signal);
   bind({ r: () => void start(), p: live.flip, "/": () => focusOn(fields, "tags") }, signal);
@@ -78,14 +80,21 @@ export function openSearch(place, route, signal) {
     const traces = found.sorted(query.sort ?? SORTS[0][0]);
     picture.show(traces);
     rows(list, traces);
-    const back = found.next ? `, searched back to ${clock(found.searchedTo, 0)}${going ? ", going on …" : ""}` : "";
+    const back = found.next || found.trimmed ? `, searched back to ${clock(found.searchedTo, 0)}${going ? ", going on …" : ""}` : "";
     said.textContent = `${counted(traces.length, "trace")}${back}`;
-    const on = () => attempt(fault, () => collect(PAGE, search.signal, found.next), search.signal);
+    const canGoOn = (found.next || found.trimmed) && !going;
     fill(
       more,
-      found.next && !going && h("button", { class: "button", type: "button", onclick: on }, `Go on before ${clock(found.searchedTo, 0)}`),
-      !found.next && !traces.length && empty(query),
+      canGoOn && h("button", { class: "button", type: "button", onclick: goOn }, `Go on before ${clock(found.searchedTo, 0)}`),
+      !canGoOn && !found.next && !traces.length && empty(query),
     );
+  }
+
+  /** Ask for what comes before; from the newest on, if what is shown does not reach as far as what was searched. */
+  function goOn() {
+    most = Math.max(most, found.size + PAGE);
+    const [limit, before] = found.trimmed ? [found.size + PAGE, null] : [PAGE, found.next];
+    void attempt(fault, () => collect(limit, search.signal, before), search.signal);
   }
 
   /** Ask for what is new, and show it unless the pointer rests on the list. */
@@ -93,7 +102,9 @@ export function openSearch(place, route, signal) {
     if (live.paused || list.matches(":hover") || fault.firstChild) return;
     const start = Math.max(Date.now() * 1000 - LATE, readQuery(query).start ?? 0);
     const answer = await get("console/traces", { ...readQuery(query), start, limit: PAGE }, search.signal);
-    if (found.add(answer.traces)) show(false);
+    if (!found.add(answer.traces)) return;
+    found.trim(most);
+    show(false);
   }
 
   /** @param {import("../route.js").Route} route */
