@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from typing import Final, NamedTuple
 
-from mita_otel.console.receive.transaction import Answer, Asked, Transactions
+from mita_otel.console.receive.transaction import FAILED, Answer, Asked, Transactions
+
+_log = logging.getLogger(__name__)
 
 _GROUP_BYTES: Final = 2 * 1024 * 1024
 """A transaction takes in no further request after so much: some tens of milliseconds of work."""
@@ -49,8 +52,22 @@ class Intake:
         while is_open:
             jobs, is_open = self._wait(0 if has_more else _IDLE_SECONDS)
             if jobs:
-                self._settle(jobs, self._transactions.serve([job.asked for job in jobs]))
-            has_more = self._transactions.tidy(_TIDY_SECONDS)
+                self._settle(jobs, self._serve([job.asked for job in jobs]))
+            has_more = self._tidy()
+
+    def _serve(self, requests: list[Asked]) -> list[Answer]:
+        try:
+            return self._transactions.serve(requests)
+        except Exception:  # noqa: BLE001 - without this thread every later request would wait for ever
+            _log.exception("requests to the console failed for a reason of the console's own")
+            return [Answer(FAILED, "the console failed at this request; its log says where")] * len(requests)
+
+    def _tidy(self) -> bool:
+        try:
+            return self._transactions.tidy(_TIDY_SECONDS)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("the console failed to delete what is old")
+            return False
 
     def _wait(self, timeout: float) -> tuple[list[_Job], bool]:
         """Return the next jobs, and whether there will be more after them."""

@@ -16,6 +16,8 @@ from mita_otel.console.store.values import value_of
 
 _TRACE_BYTES: Final = 16
 _HIGHEST_SEVERITY: Final = 24
+_LONG_TEXT: Final = 256 * 1024
+"""Characters of a body from which on its words are not taken apart."""
 
 
 class RecordWriter:
@@ -91,8 +93,12 @@ class RecordWriter:
 
     def _learn_text(self, body: bytes) -> None:
         block = self._block
-        for word in words_of(value_text(value_of(AnyValue.FromString(body)))):
-            block.learn_token(word_token(word))
+        text = value_text(value_of(AnyValue.FromString(body)))
+        if len(text) > _LONG_TEXT:
+            block.learn_anything()
+        else:
+            for word in words_of(text):
+                block.learn_token(word_token(word))
         block.remember(body)
 
     def flush(self, now: int) -> None:

@@ -75,3 +75,21 @@ async def test_an_answer_means_that_others_can_read_it(transactions: Transaction
         assert reader.execute("SELECT count(*) FROM spans").fetchone() == (number,)
     reader.close()
     await intake.close()
+
+
+@pytest.mark.parametrize("part", ["serve", "tidy"])
+async def test_a_fault_of_ours_does_not_end_the_thread(
+    transactions: Transactions, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, part: str
+) -> None:
+    def fault(*_: object) -> None:
+        raise KeyError("ours")
+
+    intake = Intake(transactions)
+    intake.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(transactions, part, fault)
+        assert (await intake.take(asked())).status == (500 if part == "serve" else 200)
+        await intake.take(asked())
+    assert (await intake.take(asked())).status == 200
+    await intake.close()
+    assert "KeyError" in caplog.text

@@ -55,6 +55,11 @@ def test_the_words_of_a_body_are_in_the_filter(write: Write, rows: Rows, body: A
     assert may_contain(rows("SELECT bloom FROM record_blocks")[0], [*tokens, "colour=red", "service.name=shop"])
 
 
+def test_a_body_of_megabytes_may_contain_any_word(write: Write, rows: Rows) -> None:
+    write(LOGS, record(" ".join(f"word{number}" for number in range(200_000))))
+    assert may_contain(rows("SELECT bloom FROM record_blocks")[0], [word_token("word199999"), word_token("any")])
+
+
 @pytest.mark.parametrize(
     ("number", "inner"),
     [(5, b"\x0a\xff"), (5, nested_value(500)), (6, b"\x0a\xff"), (6, nested_attribute(500)), (3, b"\xff")],
