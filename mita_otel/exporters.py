@@ -10,10 +10,12 @@ from typing import Any, Final, TypeAlias
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics.export import (
+    Metric,
     MetricExporter,
     MetricExportResult,
     MetricReader,
     MetricsData,
+    NumberDataPoint,
     PeriodicExportingMetricReader,
 )
 from opentelemetry.sdk.trace import SpanProcessor
@@ -31,13 +33,7 @@ Delivery: TypeAlias = OutboxSpanProcessor | OutboxLogRecordProcessor | OtlpMetri
 
 _logger: Final = logging.getLogger("mita_otel.exporters")
 
-_SELF_SCOPES: Final = (
-    runtime.METER,
-    "mita_otel.export",
-    "mita_otel.libraries.faults",
-    "opentelemetry.sdk",
-    "opentelemetry-sdk",
-)
+_SELF_SCOPES: Final = (runtime.METER, "mita_otel.export", "opentelemetry.sdk", "opentelemetry-sdk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +180,13 @@ class LastWords(MetricExporter):
 
 
 def _is_about_itself(metrics_data: MetricsData) -> bool:
+    """Say that everything is about the process, or counts what never happened, as some counters do from the start."""
     return all(
-        scope.scope.name.startswith(_SELF_SCOPES)
+        scope.scope.name.startswith(_SELF_SCOPES) or not any(_happened(metric) for metric in scope.metrics)
         for resource in metrics_data.resource_metrics
         for scope in resource.scope_metrics
     )
+
+
+def _happened(metric: Metric) -> bool:
+    return any(not isinstance(point, NumberDataPoint) or point.value != 0 for point in metric.data.data_points)
