@@ -84,12 +84,13 @@ def wait_for_answer(port: int) -> None:
     raise TimeoutError("the console did not answer within 30 s")
 
 
-def start_seconds() -> float:
-    """Return the seconds from the start of the command to the page."""
+def start_seconds() -> tuple[float, float]:
+    """Return the seconds from the start of the command to the page, and those of CPU that it took."""
     began = time.perf_counter()
-    with console() as (_, port):
+    with console() as (process, port):
         wait_for_answer(port)
-        return time.perf_counter() - began
+        wall, times = time.perf_counter() - began, psutil.Process(process.pid).cpu_times()
+        return wall, times.user + times.system
 
 
 class Load:
@@ -176,9 +177,10 @@ def _peak_memory(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def show(starts: list[float], load: Ingest, answers: dict[str, float]) -> None:
+def show(starts: list[float], start_cpu: list[float], load: Ingest, answers: dict[str, float]) -> None:
     rows = [
         ("start", f"median {statistics.median(starts):.3f} s ({min(starts):.3f} to {max(starts):.3f})", "start"),
+        ("", f"median {statistics.median(start_cpu):.3f} s of CPU", ""),
         ("ingest", f"{load.acknowledged / load.wall:,.0f} spans/s", "spans_a_second"),
         (
             "",
@@ -200,13 +202,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="starts to time (default 5)")
     parser.add_argument("--json", action="store_true", help="print figures for machines")
     options = parser.parse_args()
-    starts = [start_seconds() for _ in range(options.rounds + 1)][1:]
+    starts, start_cpu = map(list, zip(*[start_seconds() for _ in range(options.rounds + 1)][1:], strict=True))
     with tempfile.TemporaryDirectory(prefix="mita-otel-benchmark-") as folder:
         load, answers = ingest(Path(folder), options.spans)
     if options.json:
-        print(json.dumps({"start": starts, "ingest": asdict(load), "answers": answers}))
+        print(json.dumps({"start": starts, "start_cpu": start_cpu, "ingest": asdict(load), "answers": answers}))
     else:
-        show(starts, load, answers)
+        show(starts, start_cpu, load, answers)
     return 0 if load.stored == load.acknowledged else 1
 
 
