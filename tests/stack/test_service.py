@@ -28,6 +28,8 @@ class Finance:
     process: ServiceProcess
     client: httpx.Client
     stack: NativeStack
+    external: str
+    """The stand-in for the services that are not its own."""
 
     def sign_up(self) -> dict[str, str]:
         user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
@@ -81,7 +83,7 @@ def finance(
     )
     process.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-        yield Finance(name, process, client, stack)
+        yield Finance(name, process, client, stack, external)
 
 
 def _span_tree(trace: dict[str, Any]) -> list[tuple[str, str, str | None]]:
@@ -113,6 +115,7 @@ def test_one_request_is_one_trace_in_jaeger_its_lines_in_loki_and_a_count_with_i
         ("client", "GET", server),
         ("client", "SET", server),
         ("client", "INSERT transactions", server),
+        ("client", "INSERT jobs", server),
         ("client", "PIPELINE", server),
     ]
     by_route = finance.traces(tags='{"http.route":"/api/transactions"}')
@@ -148,26 +151,10 @@ def test_the_reports_series_are_derived_from_the_standard_ones(finance: Finance)
 def test_a_failing_request_is_found_by_its_error(finance: Finance) -> None:
     finance.client.get("/api/insights", headers={"authorization": "Bearer wrong"})
     headers = finance.sign_up()
-    finance.client.put(f"{_standin(finance)}/behaviour", json={"error_rate": 1})
+    finance.client.put(f"{finance.external}/behaviour", json={"error_rate": 1})
     assert finance.client.get("/api/insights", headers=headers).status_code == 503
     found = eventually(lambda: finance.traces(tags='{"error":"true"}'), timeout=30)
     assert {span["operationName"] for trace in found for span in trace["spans"]} >= {"GET /api/insights", "POST"}
-
-
-def _standin(finance: Finance) -> str:
-    """Find the stand-in by the call that a trace shows."""
-    headers = finance.sign_up()
-    finance.client.get("/api/insights", headers=headers)
-
-    def address() -> str | None:
-        for trace in finance.traces(operation="POST"):
-            for span in trace["spans"]:
-                tags = {tag["key"]: tag["value"] for tag in span["tags"]}
-                if "/v1/insights" in str(tags.get("url.full", "")):
-                    return f"http://{tags['server.address']}:{tags['server.port']}"
-        return None
-
-    return str(eventually(address, timeout=30))
 
 
 RATES = {"/api/transactions/categories": 205, "/api/transactions": 15}
