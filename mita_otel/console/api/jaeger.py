@@ -2,14 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from mita_otel.console.api import parameters as p
 from mita_otel.console.api.endpoints import Endpoint, NotFoundError, asking, to_json
 from mita_otel.console.api.parameters import Parameter, ParameterError, Values
-from mita_otel.console.api.searching import PATIENCE, check_order, search_all, stretch_of
+from mita_otel.console.api.searching import PATIENCE, check_order, read_traces, search_all, stretch_of
 from mita_otel.console.api.spans_json import Json, trace_json
 from mita_otel.console.reading import services
 from mita_otel.console.reading.clauses import KINDS
@@ -91,16 +91,23 @@ async def _search(reader: Reader, values: Values) -> bytes:
     late = {"msg": f"the search was ended after {PATIENCE:.0f} s; there may be more traces: narrow it down"}
 
     def answer(connection: sqlite3.Connection) -> bytes:
-        traces = [trace_json(trace) for id_ in found.traces if (trace := trace_of(connection, id_))]
-        return to_json(answer_json(traces, errors=None if found.is_complete else [late]))
+        read = list(read_traces(connection, found.traces))
+        errors = [*_left_out(len(found.traces) - len(read)), *([] if found.is_complete else [late])]
+        return to_json(answer_json([trace_json(trace) for _, trace in read if trace], errors=errors))
 
     return await reader.ask(answer)
 
 
+def _left_out(count: int) -> Iterator[Json]:
+    if count:
+        yield {"msg": f"{count:,} further traces were found and left out of this large answer: narrow the search down"}
+
+
 def _by_ids(connection: sqlite3.Connection, ids: Sequence[bytes]) -> Json:
-    found = [(id_, trace_of(connection, id_)) for id_ in ids]
-    missing = [{"msg": _NOT_FOUND, "traceID": id_.hex()} for id_, trace in found if trace is None]
-    return answer_json([trace_json(trace) for _, trace in found if trace], errors=missing)
+    read = list(read_traces(connection, ids))
+    missing = [{"msg": _NOT_FOUND, "traceID": id_.hex()} for id_, trace in read if trace is None]
+    traces = [trace_json(trace) for _, trace in read if trace]
+    return answer_json(traces, errors=[*missing, *_left_out(len(ids) - len(read))])
 
 
 def _trace(connection: sqlite3.Connection, values: Values) -> Json:

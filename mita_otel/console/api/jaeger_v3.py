@@ -9,11 +9,10 @@ from mita_otel.console.api.endpoints import Endpoint, NotFoundError, asking, to_
 from mita_otel.console.api.jaeger import MOST_TRACES, operations_json
 from mita_otel.console.api.otlp_json import Json, resource_spans
 from mita_otel.console.api.parameters import Values
-from mita_otel.console.api.searching import check_order, search_all, stretch_of
+from mita_otel.console.api.searching import check_order, read_traces, search_all, stretch_of
 from mita_otel.console.reading import services
 from mita_otel.console.reading.clauses import KINDS
 from mita_otel.console.reading.reader import Reader
-from mita_otel.console.reading.trace import trace_of
 from mita_otel.console.reading.traces import TraceQuery
 
 _TIMES: Final = ("query.start_time_min", "query.start_time_max")
@@ -38,7 +37,7 @@ def _trace(connection: sqlite3.Connection, values: Values) -> Json:
 
 
 def _traces(connection: sqlite3.Connection, ids: Iterable[bytes]) -> Json:
-    found = [trace for id_ in ids if (trace := trace_of(connection, id_))]
+    found = [trace for _, trace in read_traces(connection, ids) if trace]
     if not found:
         raise NotFoundError("No traces found")
     return {"result": {"resourceSpans": [each for trace in found for each in resource_spans(trace)]}}

@@ -9,6 +9,7 @@ import orjson
 
 VALUES_LIMIT: Final = 50
 """Values of an attribute that are listed."""
+_LONGEST_VALUE: Final = 1_000
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ def _count_series(connection: sqlite3.Connection, by_id: dict[int, Instrument]) 
         instrument.series += count
         for key, value in read_attributes(attributes).items():
             values = instrument.attributes.setdefault(key, {})
-            if len(values) < VALUES_LIMIT:
+            if len(values) < VALUES_LIMIT and len(value) <= _LONGEST_VALUE:
                 values[value] = None
 
 

@@ -20,6 +20,8 @@ from mita_otel.console.store.values import attributes_of, value_of
 
 _LONGEST_NAME: Final = 1_000
 """Names of services longer than this may have been cut by the writer, so that filters do not tell."""
+_BYTES_LIMIT: Final = 8 * 1024 * 1024
+"""Of the records of an answer, as they were sent; the search goes on after the one that reached it."""
 _BEGINNING: Final = re.compile(r"(\w+)\*")
 
 
@@ -89,16 +91,18 @@ def find_records(
     before: int = HIGHEST_ID,
     after: int = -1,
 ) -> FoundRecords:
-    """Search for records with ids between two, until `limit` are found or the time is over.
+    """Search for records with ids between two, until `limit` or some megabytes are found or the time is over.
 
     At least one block is searched, however little time there is.
     """
     search = _Search(connection, query)
     found = FoundRecords()
+    size = 0
     for place in search.candidates(after, before):
         for record in search.matches(place):
             found.records.append(record)
-            if len(found.records) == limit:
+            size += record.record.ByteSize()
+            if len(found.records) == limit or size >= _BYTES_LIMIT:
                 found.next = record.id
                 break
         if found.next is None and budget.is_spent:

@@ -34,6 +34,9 @@ _SECOND: Final = 1_000_000
 _HISTORY: Final = 600 * _SECOND
 """How far before the start points are read, for the increases and values that reach into it."""
 
+_BODY: Final = "iif(length(body) > 65536, NULL, body)"
+"""A point with thousands of buckets has no quantiles: reading many of them would take the memory of all."""
+
 Values = list[float | None]
 
 
@@ -156,21 +159,21 @@ class _Points:
         )
         return list(map(Point._make, rows))
 
-    def thinned(self, series: Series) -> tuple[list[Point], dict[int, bytes]]:
+    def thinned(self, series: Series) -> tuple[list[Point], dict[int, bytes | None]]:
         """Return the points that are needed for increases from bucket to bucket, and their bodies by time.
 
         They are the last of each stream in each bucket. Points without a value and those without a start stay, too:
         they tell of gaps and of restarts.
         """
         rows = self._connection.execute(
-            "SELECT max(time), start, value, body FROM points WHERE series = ? AND time BETWEEN ? AND ?"
+            f"SELECT max(time), start, value, {_BODY} FROM points WHERE series = ? AND time BETWEEN ? AND ?"  # noqa: S608 - our own text
             " GROUP BY start, (time - ? - 1) / ?, iif(start = 0 OR value IS NULL, time, 0)",
             (series.id, *self._span, self._span[0], self.buckets.step),
         ).fetchall()
         rows.sort()
         return [Point(time, start, value) for time, start, value, _ in rows], {row[0]: row[3] for row in rows}
 
-    def increases(self, series: Series) -> tuple[list[Increase], dict[int, bytes]]:
+    def increases(self, series: Series) -> tuple[list[Increase], dict[int, bytes | None]]:
         """Return what a counter counted, and the bodies of the points by time."""
         if series.temporality == _DELTA:
             points = self.of(series)
@@ -178,9 +181,10 @@ class _Points:
         points, bodies = self.thinned(series)
         return list(cumulative(points, shortest_gap=2 * self.buckets.step)), bodies
 
-    def _bodies(self, series: Series) -> dict[int, bytes]:
+    def _bodies(self, series: Series) -> dict[int, bytes | None]:
         rows = self._connection.execute(
-            "SELECT time, body FROM points WHERE series = ? AND time BETWEEN ? AND ?", (series.id, *self._span)
+            f"SELECT time, {_BODY} FROM points WHERE series = ? AND time BETWEEN ? AND ?",  # noqa: S608 - our own text
+            (series.id, *self._span),
         )
         return dict(rows.fetchall())
 
@@ -238,7 +242,7 @@ def _histogram_lines(
 
 def _record(
     increases: Iterable[Increase],
-    bodies: Mapping[int, bytes],
+    bodies: Mapping[int, bytes | None],
     read: Callable[[bytes], Counts | None],
     buckets: Buckets,
     recorded: list[Distribution | None],
@@ -248,14 +252,15 @@ def _record(
 
     def counts_at(time: int) -> Counts | None:
         if time not in known:
-            known[time] = read(bodies[time])
+            body = bodies[time]
+            known[time] = None if body is None else read(body)
         return known[time]
 
     for increase in increases:
         if increase.amount > 0 and increase.end > buckets.first:
             after = counts_at(increase.point.time)
-            if after:
-                before = counts_at(increase.before.time) if increase.before else None
+            before = counts_at(increase.before.time) if increase.before else None
+            if after and (before or not increase.before):
                 _spread(difference(after, before), increase, buckets, recorded)
 
 
@@ -278,7 +283,7 @@ def _summary_lines(points: _Points, members: Sequence[Series]) -> list[tuple[dic
         own: dict[float, list[Point]] = {}
         thinned, bodies = points.thinned(series)
         for point in thinned:
-            for each in SummaryDataPoint.FromString(bodies[point.time]).quantile_values:
+            for each in SummaryDataPoint.FromString(bodies[point.time] or b"").quantile_values:
                 own.setdefault(each.quantile, []).append(point._replace(value=each.value))
         for share, values in own.items():
             by_share.setdefault(share, []).append(latest(values, points.buckets))

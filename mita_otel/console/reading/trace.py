@@ -17,6 +17,8 @@ from mita_otel.console.reading.decoding import NESTED_TOO_DEEP, span_of
 SPANS_LIMIT: Final = 20_000
 """Spans of one trace that are answered, the earliest; the trace says how many there are."""
 
+_BYTES_LIMIT: Final = 64 * 1024 * 1024
+"""Of the spans of one trace, as they were sent."""
 _EXEMPLARS_LIMIT: Final = 500
 _NO_SPAN: Final = bytes(8)
 _SECOND: Final = 1_000_000
@@ -39,6 +41,7 @@ class TracedSpan:
         start: microseconds since the epoch.
         duration: microseconds, 0 if it ended before it began.
         written: when it was received, or somewhat later.
+        received: its number in the order of arrival.
         id: of the span; differs from that in `span` where both sides of a call sent one id.
         parent: id of the parent, empty if there is none.
         warnings: sentences for people.
@@ -51,6 +54,7 @@ class TracedSpan:
     start: int
     duration: int
     written: int
+    received: int
     id: bytes
     parent: bytes
     warnings: list[str] = field(default_factory=list)
@@ -104,32 +108,43 @@ class Trace:
 
 
 _SPANS: Final = """
-SELECT s.resource, s.scope, r.service, s.start, s.duration, coalesce(k.written, 0), b.body FROM (
-    SELECT * FROM spans WHERE trace = ? ORDER BY start, id LIMIT ?
-) s JOIN span_bodies b ON b.id = s.id JOIN resources r ON r.id = s.resource
-LEFT JOIN span_blocks k ON k.block = s.id >> 11 ORDER BY s.id
+SELECT s.id, s.resource, s.scope, r.service, s.start, s.duration, coalesce(k.written, 0) FROM spans s
+JOIN resources r ON r.id = s.resource LEFT JOIN span_blocks k ON k.block = s.id >> 11
+WHERE s.trace = ? ORDER BY s.start, s.id LIMIT ?
 """
 
 
 def trace_of(connection: sqlite3.Connection, trace: bytes, *, limit: int = SPANS_LIMIT) -> Trace | None:
     """Return a trace with its earliest `limit` spans, None if no span of it is there."""
     (count,) = connection.execute("SELECT count(*) FROM spans WHERE trace = ?", (trace,)).fetchone()
-    received = [_traced(*row) for row in connection.execute(_SPANS, (trace, limit))]
+    received = list(_received(connection, trace, limit))
     if not received:
         return None
     spans = _each_once(received)
+    is_whole = len(received) == count
     found = Trace(
         id=trace,
         spans=sorted(spans, key=lambda span: (span.start, -span.duration, span.id)),
         resources=_bodies(connection, "resources", Resource, {span.resource for span in spans}),
         scopes=_bodies(connection, "scopes", InstrumentationScope, {span.scope for span in spans}),
         duplicates=len(received) - len(spans),
-        missing_parents=list(dict.fromkeys(_missing_parents(spans))) if count <= limit else [],
+        missing_parents=list(dict.fromkeys(_missing_parents(spans))) if is_whole else [],
     )
-    if count > limit:
-        found.warnings.append(f"this trace has {count:,} spans; only the first {limit:,} are shown")
+    if not is_whole:
+        found.warnings.append(f"this trace has {count:,} spans; only the first {len(received):,} are shown")
     _warn(found)
     return found
+
+
+def _received(connection: sqlite3.Connection, trace: bytes, limit: int) -> Iterator[TracedSpan]:
+    """Yield a trace's spans by start, as they were received, until they are many or large."""
+    size = 0
+    for row in connection.execute(_SPANS, (trace, limit)).fetchall():
+        (body,) = connection.execute("SELECT body FROM span_bodies WHERE id = ?", (row[0],)).fetchone()
+        yield _traced(row, body)
+        size += len(body)
+        if size >= _BYTES_LIMIT:
+            return
 
 
 def exemplars_of(connection: sqlite3.Connection, trace: bytes) -> list[Exemplar]:
@@ -143,11 +158,11 @@ def exemplars_of(connection: sqlite3.Connection, trace: bytes) -> list[Exemplar]
     return [Exemplar(*row) for row in rows]
 
 
-def _traced(*row: Any) -> TracedSpan:
-    resource, scope, service, start, duration, written, body = row
+def _traced(row: tuple[Any, ...], body: bytes) -> TracedSpan:
+    received, resource, scope, service, start, duration, written = row
     span, is_whole = span_of(body)
     parent = b"" if span.parent_span_id == _NO_SPAN else span.parent_span_id
-    traced = TracedSpan(span, resource, scope, service, start, duration, written, span.span_id, parent)
+    traced = TracedSpan(span, resource, scope, service, start, duration, written, received, span.span_id, parent)
     if not is_whole:
         traced.warnings.append(NESTED_TOO_DEEP)
     return traced
@@ -161,7 +176,8 @@ def _bodies(connection: sqlite3.Connection, table: str, kind: Any, ids: Iterable
 def _each_once(received: Sequence[TracedSpan]) -> list[TracedSpan]:
     """Return the last received of the spans with one id; both sides of a call may share one, as in Zipkin."""
     copies = Counter((span.id, _is_served(span)) for span in received)
-    latest = {(span.id, _is_served(span)): span for span in received}
+    in_order = sorted(received, key=lambda span: span.received)
+    latest = {(span.id, _is_served(span)): span for span in in_order}
     for key, span in latest.items():
         if copies[key] > 1:
             span.warnings.append(f"received {copies[key]} times; the last received is shown")

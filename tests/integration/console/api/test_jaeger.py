@@ -211,6 +211,17 @@ def test_a_search_that_takes_too_long_says_that_it_was_ended(
     assert "was ended after" in answer["errors"][0]["msg"]
 
 
+def test_an_answer_that_would_be_too_large_says_what_it_leaves_out(
+    shop: ConsoleFile, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "SPANS_LIMIT", 3)
+    answer = ask("/api/traces", service="shop")
+    assert found(answer) == [3, 2]
+    left_out = "1 further traces were found and left out of this large answer: narrow the search down"
+    assert answer["errors"] == [{"msg": left_out}]
+    assert found(ask("/api/traces", traceID=["3", "2", "1"])) == [3, 2]
+
+
 @pytest.mark.parametrize(
     ("path", "query", "message"),
     [

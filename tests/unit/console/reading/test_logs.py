@@ -11,7 +11,7 @@ from mita_otel.console.reading.conditions import Condition
 from mita_otel.console.reading.logs import FoundRecords, LogQuery, find_records, words_sought
 from mita_otel.console.reading.walk import HIGHEST_ID, Stretch
 from mita_otel.console.store.blocks import BLOCK_SIZE, words_of
-from tests.fixtures.console_file import AT, ConsoleFile, Line, id_of, logs
+from tests.fixtures.console_file import AT, ConsoleFile, Line, id_of, logs, pairs
 
 LONG = 3600.0
 
@@ -70,6 +70,18 @@ def test_a_record_must_be_all_that_is_asked(file: ConsoleFile, query: LogQuery, 
         logs("bank", Line("Payment failed: no funds", 2, severity=17, trace=5)),
     )
     assert bodies(file, query) == expected
+
+
+def test_a_word_is_not_found_in_a_longer_one(file: ConsoleFile) -> None:
+    file.send(logs("a", Line("no funds"), Line("a fund"), Line("refund")))
+    assert bodies(file, LogQuery(text="fund")) == ["a fund"]
+
+
+def test_attributes_of_the_scope_count_too(file: ConsoleFile) -> None:
+    request = logs("a", Line("one"))
+    request.resource_logs[0].scope_logs[0].scope.attributes.extend(pairs({"library": "x"}))
+    file.send(request, logs("a", Line("two")))
+    assert bodies(file, LogQuery(conditions=(Condition("library", "x"),))) == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -140,6 +152,15 @@ def test_a_block_that_cannot_match_is_not_read(file: ConsoleFile) -> None:
     file.store.connection.execute("UPDATE record_bodies SET body = x'ff'")
     assert not found(file, LogQuery(text="goodbye")).records
     assert not found(file, LogQuery(severity=20)).records
+
+
+def test_an_answer_is_not_larger_than_some_megabytes(file: ConsoleFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mita_otel.console.reading.logs._BYTES_LIMIT", 2500)
+    file.send(logs("a", *(Line(f"{number} " + "x" * 1000) for number in range(1, 6))))
+    first = found(file, LogQuery())
+    assert [record.id for record in first.records] == [5, 4, 3]
+    assert first.next is not None
+    assert [record.id for record in found(file, LogQuery(), before=first.next).records] == [2, 1]
 
 
 def test_a_text_without_words_asks_for_nothing() -> None:

@@ -122,6 +122,11 @@ def test_many_points_in_a_step_count_as_much_as_few(file: ConsoleFile) -> None:
     assert lines(asked(file, "calls"))[""] == pytest.approx([3, 3, 3])
 
 
+def test_what_was_counted_up_to_the_end_of_a_step_belongs_to_it(file: ConsoleFile) -> None:
+    file.send(metrics("a", total([(0, 0), (5, 0), (10, 10), (15, 10), (20, 10)])))
+    assert lines(asked(file, "calls", seconds=20)) == {"": [1, 0]}
+
+
 def test_restarts_and_fallen_values_are_not_negative(file: ConsoleFile) -> None:
     file.send(metrics("a", total([(0, 100), (10, 120)]), total([(20, 10)], start=10), total([(30, 40)], start=10)))
     assert lines(asked(file, "calls")) == {"": [2, 1, 3]}
@@ -213,6 +218,13 @@ def exponential(second: float, scale: int, offset: int, counts: Sequence[int], z
     return metric
 
 
+def test_a_histogram_that_is_absurdly_large_has_a_rate_only(file: ConsoleFile) -> None:
+    bounds = [float(number) for number in range(9000)]
+    file.send(metrics("a", histogram([(0, [0] * 9001), (10, [1] * 9001)], bounds=bounds)))
+    metric = asked(file, "wait", quantiles=(0.5,))
+    assert lines(metric) == {"0.5": [None] * 3, "": [900.1, None, None]}
+
+
 def test_an_exponential_histogram_is_shown_by_quantiles_too(file: ConsoleFile) -> None:
     file.send(metrics("a", exponential(0, 0, 0, [5, 0]), exponential(10, 0, 0, [5, 10])))
     assert lines(asked(file, "size", quantiles=(0.5,))) == {
@@ -292,6 +304,11 @@ def test_instruments_are_listed_with_their_services_series_and_attributes(file: 
     calls = found["calls", "{call}"]
     assert (calls.kind, calls.monotonic, calls.services, calls.series) == ("sum", True, ["a", "b"], 3)
     assert {key: list(values) for key, values in calls.attributes.items()} == {"code": ["200", "500"], "ok": ["true"]}
+
+
+def test_values_of_attributes_that_are_absurdly_long_are_not_listed(file: ConsoleFile) -> None:
+    file.send(metrics("a", total([(0, 1)], k="x" * 2000)))
+    assert listed(file)["calls", "{call}"].attributes == {"k": {}}
 
 
 def test_not_more_than_some_values_of_an_attribute_are_listed(file: ConsoleFile) -> None:

@@ -2,15 +2,17 @@
 
 import time
 
+import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from mita_otel.console.reading import trace
 from mita_otel.console.reading.decoding import NESTED_TOO_DEEP
 from mita_otel.console.reading.trace import Trace, exemplars_of, trace_of
 from tests.fixtures.console_file import AT, ConsoleFile, Sent, id_of, traces
 
 
-def of(file: ConsoleFile, trace: int = 1, *, limit: int = 1000) -> Trace:
-    found = file.reader.run(lambda connection: trace_of(connection, id_of(trace, 16), limit=limit))
+def of(file: ConsoleFile, *, limit: int = 1000) -> Trace:
+    found = file.reader.run(lambda connection: trace_of(connection, id_of(1, 16), limit=limit))
     assert found is not None
     return found
 
@@ -134,6 +136,15 @@ def test_of_a_long_trace_the_first_spans_are_shown_and_all_are_counted(file: Con
     assert [span.span.name for span in found.spans] == ["1", "2", "3"]
     assert found.warnings == ["this trace has 9 spans; only the first 3 are shown"]
     assert found.missing_parents == []
+
+
+def test_of_a_trace_with_huge_spans_the_first_are_shown(file: ConsoleFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "_BYTES_LIMIT", 2500)
+    huge = {"text": "x" * 1000}
+    file.send(traces("a", *(Sent(str(number), id=number, start=number, attributes=huge) for number in range(1, 6))))
+    found = of(file)
+    assert [span.span.name for span in found.spans] == ["1", "2", "3"]
+    assert found.warnings == ["this trace has 5 spans; only the first 3 are shown"]
 
 
 def test_a_span_that_is_nested_too_deep_for_the_parser_is_shown_without_what_is(file: ConsoleFile) -> None:
