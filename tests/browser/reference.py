@@ -12,6 +12,7 @@ from tests.fixtures.polling import eventually, find_free_port
 from tests.fixtures.service import ServiceFactory, services
 
 SERVICE = "mita-finance"
+DURATION = "http.server.request.duration"
 _SPENDING = {"amount": "12.50", "currency": "EUR", "category": "food"}
 
 
@@ -51,10 +52,11 @@ def story_told(console: Console, folder: Path) -> Story:
 
 
 def _is_complete(console: Console, trace_id: str) -> Any:
-    """Whether spans, log lines, metrics and their exemplars are there."""
+    """Whether the spans of both services, log lines, metrics and their exemplars are there."""
     found = console.ask(f"console/traces/{trace_id}")
     lines = console.ask("console/logs", trace_id=trace_id)["records"]
-    return len(found["trace"]["spans"]) > 1 and lines and found["exemplars"]
+    measured = {(exemplar["instrument"], exemplar["service"]) for exemplar in found["exemplars"]}
+    return len(found["trace"]["spans"]) > 3 and (DURATION, SERVICE) in measured and lines
 
 
 def _standin(start: ServiceFactory, console: Console) -> str:

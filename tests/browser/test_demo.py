@@ -33,7 +33,7 @@ def test_everything_of_the_demonstration_can_be_walked_through(
     expect(page.locator(".exemplar-mark.came")).to_be_visible()
     page.keyboard.press("4")
     expect(page.locator(".map .node", has_text=SERVICE)).to_be_visible()
-    expect(page.locator(".map .node.database").first).to_be_visible()
+    expect(page.locator(".map .node.database").first).to_be_visible(timeout=20_000)
     page.get_by_role("table", name="Services").get_by_role("link", name=SERVICE).click()
     expect(page.get_by_role("table", name="Routes")).to_contain_text("POST /api/auth/register")
     page.keyboard.press("2")

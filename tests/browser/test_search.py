@@ -64,6 +64,20 @@ def test_new_traces_show_up_by_themselves_unless_paused(look: Looker, sender: Se
     expect(page.locator(".traces .row")).to_have_count(2)
 
 
+def test_new_traces_wait_while_the_pointer_rests_on_the_list(look: Looker, sender: Sender) -> None:
+    for name in ("first", "second"):
+        made = Trace()
+        made.span("pointed", name, 0, 1)
+        sender.send(made.spans)
+        if name == "first":
+            page = look("#/traces?service=pointed")
+            page.locator(".traces .row").hover()
+    expect(page.get_by_role("button", name="1 new trace")).to_be_visible()
+    expect(page.locator(".traces .row")).to_have_count(1)
+    page.get_by_role("button", name="1 new trace").click()
+    expect(page.locator(".traces .row")).to_have_count(2)
+
+
 def test_the_search_goes_on_by_itself_and_on_demand(look: Looker, sender: Sender) -> None:
     made = Trace(seconds_ago=50)
     for number in range(450):

@@ -58,7 +58,7 @@ export function instrumentView(signal) {
     load,
     flip: live.flip,
     get live() {
-      return !live.paused && route.item !== "" && !route.query.at && !charts.matches(":hover") && !fault.firstChild;
+      return !live.paused && route.item !== "" && !route.query.at && !charts.querySelector("svg:hover") && !fault.firstChild;
     },
     /**
      * @param {Instrument[]} instruments

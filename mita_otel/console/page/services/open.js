@@ -67,7 +67,7 @@ export function openServices(place, route, signal) {
 
   walk(content, signal);
   bind({ r: start, p: live.flip, Escape: () => (current.item ? go(listOf("services")) : false) }, signal);
-  void every(LOOK, async () => live.paused || fault.firstChild || content.matches(":hover") || load(), signal);
+  void every(LOOK, async () => live.paused || fault.firstChild || content.querySelector("svg:hover") || load(), signal);
   update(route);
   return { update };
 }

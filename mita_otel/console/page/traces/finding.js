@@ -23,6 +23,8 @@ export function finding() {
     get size() {
       return traces.size;
     },
+    /** @param {string} id */
+    has: (id) => traces.has(id),
     /**
      * Take traces in; the newer answer about the same trace counts. Return whether anything changed.
      *

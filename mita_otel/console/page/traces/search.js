@@ -32,13 +32,15 @@ export function openSearch(place, route, signal) {
   const said = h("p", { class: "said", role: "status" });
   const sort = select("sort", SORTS);
   const live = liveButton("traces");
+  const news = h("button", { class: "button news", type: "button", hidden: true, onclick: take });
   const more = h("div", { class: "more-below slot" });
-  const bar = h("div", { class: "bar" }, said, field("sort by", sort, "inline"), live.element);
+  const bar = h("div", { class: "bar" }, said, news, field("sort by", sort, "inline"), live.element);
   fill(place, h("h1", { class: "unseen", tabIndex: -1 }, "Traces"), fields, fault, picture.element, bar, list, more);
 
   let query = route.query;
   let search = new AbortController();
   let found = finding();
+  let waiting = finding(); // came while the pointer rested on the list
   let most = MOST;
   sort.addEventListener("change", () => go(changed({ sort: sort.value === SORTS[0][0] ? "" : sort.value })));
   walk(list, signal);
@@ -52,6 +54,8 @@ export function openSearch(place, route, signal) {
   async function start() {
     search.abort();
     search = new AbortController();
+    waiting = finding();
+    news.hidden = true;
     await attempt(fault, () => collect(PAGE, search.signal), search.signal);
   }
 
@@ -97,14 +101,24 @@ export function openSearch(place, route, signal) {
     void attempt(fault, () => collect(limit, search.signal, before), search.signal);
   }
 
-  /** Ask for what is new, and show it unless the pointer rests on the list. */
+  /** Ask for what is new, and show it; as long as the pointer rests on the list, only how many there are. */
   async function look() {
-    if (live.paused || list.matches(":hover") || fault.firstChild) return;
+    if (live.paused || fault.firstChild) return;
     const start = Math.max(Date.now() * 1000 - LATE, readQuery(query).start ?? 0);
     const answer = await get("console/traces", { ...readQuery(query), start, limit: PAGE }, search.signal);
-    if (!found.add(answer.traces)) return;
+    waiting.add(answer.traces);
+    const number = waiting.sorted("newest").filter((trace) => !found.has(trace.traceID)).length;
+    if (!list.matches(":hover")) return take();
+    news.hidden = number === 0;
+    news.textContent = `↑ ${counted(number, "new trace")}`;
+  }
+
+  function take() {
+    const changed = found.add(waiting.sorted("newest"));
+    waiting = finding();
+    news.hidden = true;
     found.trim(most);
-    show(false);
+    if (changed) show(false);
   }
 
   /** @param {import("../route.js").Route} route */
