@@ -91,7 +91,9 @@ def test_an_end_before_the_start_is_no_duration(write: Write, rows: Rows) -> Non
     assert rows("SELECT start, duration FROM spans") == [(NOW, 0)]
 
 
-@pytest.mark.parametrize("start", [0, NOW + 400 * 86_400_000_000, 2**64 // 1000 - 10], ids=["epoch", "next year", "end of time"])
+@pytest.mark.parametrize(
+    "start", [0, NOW + 400 * 86_400_000_000, 2**64 // 1000 - 10], ids=["epoch", "next year", "end of time"]
+)
 def test_an_absurd_time_is_kept_and_counts_in_no_rate(write: Write, rows: Rows, start: int) -> None:
     assert write(TRACES, span(start=start, duration=1)).accepted == 1
     assert rows("SELECT start FROM spans") == [start]
