@@ -125,6 +125,28 @@ def fetch(url: str, path: str) -> bytes:
         return bytes(answer.read())
 
 
+FOUND = {
+    "traces by a rare attribute (Jaeger)": ("data", 1),
+    "traces by an absent attribute (Jaeger)": ("data", 0),
+    "traces of a service (Jaeger)": ("data", 20),
+    "traces by a rare attribute": ("traces", 1),
+    "traces by an absent attribute": ("traces", 0),
+    "newest traces": ("traces", 200),
+    "newest log records": ("records", 200),
+    "log records by an absent word": ("records", 0),
+    "instruments": ("instruments", 4),
+    "services, 15 min": ("services", 5),
+}
+"""How much must be found: an answer is only worth its time if it is right."""
+
+
+def check(name: str, answer: bytes) -> None:
+    """Raise ValueError if an answer has not what it must have."""
+    key, expected = FOUND.get(name, ("", 0))
+    if key and len(json.loads(answer)[key]) != expected:
+        raise ValueError(f"{name}: not {expected} {key} but {answer[:500]!r}")
+
+
 def worked(process: psutil.Process) -> float:
     """Return the milliseconds for which all threads of a process have run; 0 where the system does not tell."""
     stats = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
@@ -134,8 +156,8 @@ def worked(process: psutil.Process) -> float:
 def measure(url: str, process: psutil.Process, asked: dict[str, str], rounds: int) -> dict[str, list[Taken]]:
     """Return what each answer took, a value a round; the order changes from round to round."""
     taken: dict[str, list[Taken]] = {name: [] for name in asked}
-    for path in asked.values():
-        fetch(url, path)
+    for name, path in asked.items():
+        check(name, fetch(url, path))
     for number in range(rounds):
         items = list(asked.items())
         for name, path in items[number % len(items) :] + items[: number % len(items)]:
