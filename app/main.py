@@ -13,6 +13,7 @@ from app.clients.cache import Cache, MemoryCache, RedisCache
 from app.clients.google import Endpoints, Google
 from app.clients.insights import Insights
 from app.clients.messages import Messages
+from app.clients.presence import MemoryCounting, Presence, RedisCounting
 from app.clients.rates import Rates
 from app.clients.store import Stores
 from app.clock import Clock, utc_now
@@ -22,6 +23,7 @@ from app.services import Services
 from app.settings import Settings
 from app.storage import Database
 from app.work.running import running
+from mita_otel.metrics import business
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 """Seconds: an answer that takes longer than 5 s is no use to someone who waits for a page."""
@@ -47,6 +49,7 @@ def _services(settings: Settings, now: Clock, client: httpx.AsyncClient) -> Serv
         messages=Messages(_base(settings.messages_api_url), client),
         stores=Stores(_base(settings.store_api_url), client),
         tokens=Tokens(settings.signing_secret(), settings.jwt_minutes, now),
+        presence=Presence(RedisCounting(settings.redis_url) if settings.redis_url else MemoryCounting()),
         now=now,
     )
 
@@ -59,8 +62,11 @@ def _lifespan(settings: Settings, now: Clock) -> Callable[[FastAPI], AbstractAsy
             held = app.state.services = _services(settings, now, client)
             ending.push_async_callback(held.database.close)
             ending.push_async_callback(held.cache.close)
+            ending.push_async_callback(held.presence.close)
             if settings.migrates:
                 await held.database.migrate()
+            business.observe_active(held.presence.users, held.presence.sessions)
+            business.observe_last_data_update(held.presence.last_refresh)
             if settings.background_work:
                 await ending.enter_async_context(running(held))
             yield

@@ -12,6 +12,7 @@ from pwdlib import PasswordHash
 
 from app.clock import Clock, utc_now
 from app.errors import ApiError
+from mita_otel.metrics import business
 
 AUDIENCE = "mita-finance"
 ALGORITHM = "HS256"
@@ -112,4 +113,5 @@ class Tokens:
                 raise jwt.ExpiredSignatureError
             return Caller(UUID(claims["sub"]), str(claims["currency"]))
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError) as error:
+            business.token_refused("token_expired" if isinstance(error, jwt.ExpiredSignatureError) else "token_invalid")
             raise ApiError(401, "AUTHENTICATION_REQUIRED", "a valid bearer token is needed") from error

@@ -6,6 +6,7 @@ from app.clients.cache import Cache
 from app.clients.google import Google
 from app.clients.insights import Insights
 from app.clients.messages import Messages
+from app.clients.presence import Presence
 from app.clients.rates import Rates
 from app.clients.store import Stores
 from app.clock import Clock
@@ -28,5 +29,6 @@ class Services:
     messages: Messages
     stores: Stores
     tokens: Tokens
+    presence: Presence
     now: Clock
     bells: Bells = field(default_factory=Bells)

@@ -16,6 +16,7 @@ from app.domain.money import CURRENCIES, Currency
 from app.errors import ApiError
 from app.security import hash_password, verify_password
 from app.storage import User
+from mita_otel.metrics import business
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ async def register(registration: Registration, held: ServicesNeeded) -> Token:
             raise email_taken() from error
         token = open_session(held, session, user)
         await session.commit()
+    business.user_registered("password")
     logger.info("user registered", extra={"user.id": str(user.id), "by": "password"})
     return token
 
@@ -73,10 +75,12 @@ async def login(given: Login, held: ServicesNeeded) -> Token:
     async with held.database.session() as session:
         user = await session.scalar(select(User).where(User.email == given.email))
     if not await verify_password(given.password, user.password_hash if user else None) or user is None:
+        business.authentication_failed("password", "credentials")
         logger.warning("login failed", extra={"by": "password"})
         raise ApiError(401, "CREDENTIALS_INVALID", "e-mail address or password is wrong")
     async with held.database.session() as session:
         token = open_session(held, session, user)
         await session.commit()
+    business.authenticated("password")
     logger.info("user logged in", extra={"user.id": str(user.id), "by": "password"})
     return token

@@ -21,6 +21,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import spending
 from app.storage.upsert import raise_limit, set_limit
+from mita_otel.metrics import business
 
 router = APIRouter(prefix="/budgets", tags=["budgets"])
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 CACHED_SECONDS = 60
 """Also how long a dashboard may lag that was computed while a transaction was being stored."""
 
-Change = Annotated[Decimal, BeforeValidator(not_float), Field(ge=-MAXIMUM, le=MAXIMUM, max_digits=16, decimal_places=4)]
+Change = Annotated[Decimal, BeforeValidator(not_float), Field(ge=-MAXIMUM, le=MAXIMUM, max_digits=17, decimal_places=4)]
 """As an amount, but below zero too."""
 
 
@@ -136,6 +137,14 @@ async def read_dashboard(caller: CallerNeeded, held: ServicesNeeded, month: Mont
     cached = await held.cache.get(key) if held.cache.shared else None
     if cached is not None:
         return Dashboard.model_validate_json(cached)
+    with business.budget_calculation():
+        made = await _calculated(held, caller, day)
+    if held.cache.shared:
+        await held.cache.set(key, json.dumps(made.model_dump(mode="json")), CACHED_SECONDS)
+    return made
+
+
+async def _calculated(held: Services, caller: Caller, day: date) -> Dashboard:
     async with held.database.session() as session:
         spent = await spending.by_category(session, caller.user_id, day, caller.currency)
         limits = await spending.limits(session, caller.user_id, day)
@@ -149,7 +158,4 @@ async def read_dashboard(caller: CallerNeeded, held: ServicesNeeded, month: Mont
         )
         for line in domain.dashboard(limits, spent)
     ]
-    made = Dashboard(month=named(day), currency=caller.currency, lines=lines)
-    if held.cache.shared:
-        await held.cache.set(key, json.dumps(made.model_dump(mode="json")), CACHED_SECONDS)
-    return made
+    return Dashboard(month=named(day), currency=caller.currency, lines=lines)

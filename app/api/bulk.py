@@ -9,12 +9,13 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
-from app.api.spending import NewTransaction, changed, leave_work, priced
+from app.api.spending import NewTransaction, changed, leave_work, priced, stored
 from app.api.transactions import TransactionView
 from app.errors import ApiError, problems
 from app.security import Caller
 from app.services import Services
 from app.storage import Transaction
+from mita_otel.metrics import business
 
 router = APIRouter(prefix="/transactions/bulk", tags=["transactions"])
 logger = logging.getLogger(__name__)
@@ -80,6 +81,9 @@ async def create_many(bulk: Bulk, caller: CallerNeeded, held: ServicesNeeded) ->
             leave_work(held, session, caller, days)
             await session.commit()
         await changed(held, caller, days)
+    for transaction in good:
+        stored(transaction, "bulk")
+    business.bulk_entries(accepted=len(good), rejected=len(outcomes) - len(good))
     categories = Counter(transaction.category for transaction in good)
     logger.info(
         "transactions created",

@@ -13,7 +13,10 @@ from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.domain.calendar import DueGoal, view
 from app.domain.money import round_to_currency
 from app.domain.months import following, named
+from app.security import Caller
+from app.services import Services
 from app.storage import Goal, spending
+from mita_otel.metrics import business
 
 router = APIRouter(prefix="/calendar", tags=["calendar"])
 
@@ -46,6 +49,11 @@ class MonthView(BaseModel):
 @router.get("")
 async def read_calendar(caller: CallerNeeded, held: ServicesNeeded, month: MonthAsked = None) -> MonthView:
     """Return a month day by day, this one by default."""
+    with business.calendar_view():
+        return await _view(held, caller, month)
+
+
+async def _view(held: Services, caller: Caller, month: str | None) -> MonthView:
     first = asked_month(held, month)
     due = (
         select(Goal.id, Goal.name, Goal.due_on)

@@ -27,7 +27,9 @@ async def caller(
     """Return who sends the request; the token says it all, no query is needed."""
     if credentials is None:
         raise ApiError(401, "AUTHENTICATION_REQUIRED", "a valid bearer token is needed")
-    return held.tokens.read(credentials.credentials)
+    found = held.tokens.read(credentials.credentials)
+    held.presence.seen(found.user_id)
+    return found
 
 
 CallerNeeded = Annotated[Caller, Depends(caller)]

@@ -22,6 +22,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import Goal, User
 from app.storage.notifications import notify
+from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
 
 router = APIRouter(prefix="/goals", tags=["goals"])
@@ -113,6 +114,7 @@ async def create_goal(new: NewGoal, caller: CallerNeeded, held: ServicesNeeded) 
             raise ApiError(409, "TOO_MANY_GOALS", f"a user may have {MOST_GOALS} goals")
         session.add(goal)
         await session.commit()
+    business.goal("created")
     logger.info("goal created", extra={"dated": new.due_on is not None})
     return GoalView.of(goal, held.now().date())
 
@@ -192,6 +194,7 @@ async def delete_goal(goal_id: UUID, caller: CallerNeeded, held: ServicesNeeded)
         await session.commit()
     if gone is None:
         raise not_found("goal")
+    business.goal("deleted")
     logger.info("goal deleted")
 
 
@@ -211,6 +214,7 @@ async def _tell_if_reached(held: Services, session: AsyncSession, goal: Goal) ->
 def _told(held: Services, *, told: bool) -> None:
     if told:
         held.bells.notifications.ring()
+        business.goal("reached")
         logger.info("goal reached")
 
 

@@ -21,6 +21,7 @@ from app.errors import ApiError
 from app.security import NO_PASSWORD, digest, new_secret
 from app.services import Services
 from app.storage import GoogleAccount, GoogleLogin, User
+from mita_otel.metrics import business
 
 router = APIRouter(prefix="/auth/google", tags=["auth"])
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ async def callback(
     response.delete_cookie(COOKIE, path=CALLBACK)
     response.headers["cache-control"] = "no-store"
     if code is None or error is not None:
+        business.authentication_failed("google", "provider")
         logger.warning("login failed", extra={"by": "google", "reason": "denied"})
         raise ApiError(401, "GOOGLE_LOGIN_FAILED", "the login was not accepted by Google")
     person = await held.google.person(code, verifier)
@@ -84,6 +86,9 @@ async def callback(
         user, is_new = await _user(held, session, person)
         token = open_session(held, session, user)
         await session.commit()
+    if is_new:
+        business.user_registered("google")
+    business.authenticated("google")
     logger.info("user registered" if is_new else "user logged in", extra={"user.id": str(user.id), "by": "google"})
     return token
 
@@ -99,6 +104,7 @@ async def _claim(held: Services, state: str, browser: str | None) -> str:
         verifier: str | None = await session.scalar(delete(GoogleLogin).where(mine).returning(GoogleLogin.verifier))
         await session.commit()
     if verifier is None:
+        business.authentication_failed("google", "credentials")
         logger.warning("login failed", extra={"by": "google", "reason": "state"})
         raise ApiError(401, "GOOGLE_STATE_INVALID", "this login was not begun here, or is over; begin again")
     return verifier
@@ -144,5 +150,6 @@ def _name(person: Person) -> str:
 
 
 def _unverified() -> ApiError:
+    business.authentication_failed("google", "credentials")
     logger.warning("login failed", extra={"by": "google", "reason": "address"})
     return ApiError(401, "GOOGLE_LOGIN_FAILED", "Google has not verified this account's e-mail address")

@@ -16,6 +16,7 @@ from app.services import Services
 from app.storage import PasswordReset, User, sessions
 from app.storage.notifications import notify
 from app.work.password_reset import reset_wanted
+from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
 
 router = APIRouter(prefix="/auth/password-reset", tags=["auth"])
@@ -48,6 +49,7 @@ async def request_reset(given: ResetWanted, held: ServicesNeeded) -> Accepted:
         session.add(reset_wanted(given.email, held.now(), traceparent=current_traceparent()))
         await session.commit()
     held.bells.mail.ring()
+    business.password_reset("requested")
     logger.info("password reset requested")
     return Accepted(message="if there is a user with this address, a mail is on its way")
 
@@ -76,6 +78,7 @@ async def confirm_reset(given: ResetConfirmed, held: ServicesNeeded) -> None:
         await notify(session, user_id, user.notify_by, message, now, traceparent=current_traceparent())
         await session.commit()
     held.bells.notifications.ring()
+    business.password_reset("success")
     logger.info("password changed", extra={"user.id": str(user_id), "by": "reset"})
 
 
@@ -88,5 +91,6 @@ def _valid(token: str, held: Services) -> ColumnElement[bool]:
 
 
 def _refused() -> ApiError:
+    business.password_reset("failed")
     logger.warning("password reset refused")
     return ApiError(401, "RESET_TOKEN_INVALID", "this link is used or over; ask for another mail")

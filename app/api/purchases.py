@@ -22,6 +22,7 @@ from app.services import Services
 from app.storage import Purchase, User
 from app.storage.notifications import notify
 from app.storage.upsert import insert
+from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
 
 router = APIRouter(prefix="/purchases", tags=["purchases"])
@@ -75,11 +76,13 @@ async def buy(new: NewPurchase, caller: CallerNeeded, held: ServicesNeeded, resp
         await session.commit()
     if is_new:
         held.bells.notifications.ring()
+        business.purchased("success", sale.amount_usd)
         logger.info(
             "purchase recorded",
             extra={"store": new.store.value, "product": purchase.product, "revenue.usd": str(sale.amount_usd)},
         )
     else:
+        business.purchased("duplicate")
         response.status_code = 200
     return PurchaseView.model_validate(purchase)
 
@@ -87,6 +90,7 @@ async def buy(new: NewPurchase, caller: CallerNeeded, held: ServicesNeeded, resp
 def _check(new: NewPurchase, sale: Sale) -> None:
     if sale.status != "valid" or sale.product != new.product or sale.amount_usd == 0:
         reason = sale.status if sale.status != "valid" else "mismatch"
+        business.purchased("failed")
         logger.warning("purchase refused", extra={"store": new.store.value, "reason": reason})
         raise ApiError(422, "PURCHASE_INVALID", "the store does not confirm this purchase")
 

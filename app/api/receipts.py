@@ -17,7 +17,7 @@ from starlette.datastructures import UploadFile
 from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.api.inputs import Day, KnownCurrency, Text, is_plausible
 from app.api.pages import PAGE, Cursor, Limit, Order, next_cursor
-from app.api.spending import NewTransaction, changed, leave_work, priced
+from app.api.spending import NewTransaction, attempt, changed, leave_work, priced, stored
 from app.api.transactions import TransactionView
 from app.domain.categories import Category
 from app.domain.money import Amount
@@ -25,7 +25,9 @@ from app.domain.receipts import Draft, FileKind, UnreadableError, as_printed, ki
 from app.errors import ApiError, not_found, problems
 from app.limits import LARGEST_FILE
 from app.security import Caller
-from app.storage import Receipt
+from app.services import Services
+from app.storage import Receipt, Transaction
+from mita_otel.metrics import business
 
 router = APIRouter(prefix="/receipts", tags=["receipts"])
 logger = logging.getLogger(__name__)
@@ -169,15 +171,17 @@ async def _content(request: Request) -> bytes:
 
 async def _recognised(content: bytes) -> tuple[FileKind, Draft]:
     """Return what kind of file it is, and what it says; told apart by its content, whatever its name claims."""
-    kind = kind_of(content)
-    if kind is None:
-        raise ApiError(415, "FILE_TYPE_UNKNOWN", "a receipt is a JPEG, a PNG or a PDF")
     began = time.perf_counter()
-    try:
-        draft = await to_thread.run_sync(recognise, content, kind, limiter=_recognitions)
-    except UnreadableError as error:
-        _read("failed", kind, began)
-        raise ApiError(422, "RECEIPT_UNREADABLE", str(error)) from error
+    with business.ocr_processing() as work:
+        kind = kind_of(content)
+        if kind is None:
+            work.status = "rejected"
+            raise ApiError(415, "FILE_TYPE_UNKNOWN", "a receipt is a JPEG, a PNG or a PDF")
+        try:
+            draft = await to_thread.run_sync(recognise, content, kind, limiter=_recognitions)
+        except UnreadableError as error:
+            _read("failed", kind, began)
+            raise ApiError(422, "RECEIPT_UNREADABLE", str(error)) from error
     _read("success", kind, began)
     return kind, draft
 
@@ -218,21 +222,29 @@ async def confirm(
         receipt = await session.scalar(_own(receipt_id, caller))
     if receipt is None:
         raise not_found("receipt")
-    transaction = await priced(held, caller, _corrected(receipt, correction))
+    with attempt():
+        transaction = await _confirmed(held, caller, receipt, _corrected(receipt, correction))
+    stored(transaction, "receipt")
+    await changed(held, caller, [transaction.occurred_on])
+    corrected = sorted(correction.model_dump(exclude_none=True))
+    logger.info("receipt confirmed", extra={"category": transaction.category, "corrected": corrected})
+    return TransactionView.model_validate(transaction)
+
+
+async def _confirmed(held: Services, caller: Caller, receipt: Receipt, new: NewTransaction) -> Transaction:
+    """Store the transaction of a receipt, and mark the receipt."""
+    transaction = await priced(held, caller, new)
     async with held.database.session() as session:
         session.add(transaction)
         await session.flush()
-        unconfirmed = (Receipt.id == receipt_id) & (Receipt.user_id == caller.user_id) & Receipt.confirmed_at.is_(None)
+        unconfirmed = (Receipt.id == receipt.id) & (Receipt.user_id == caller.user_id) & Receipt.confirmed_at.is_(None)
         values = {"confirmed_at": held.now(), "transaction_id": transaction.id}
         # Of two requests at once, one finds it unconfirmed; the other's transaction is rolled back.
         if await session.scalar(update(Receipt).where(unconfirmed).values(values).returning(Receipt.id)) is None:
             raise ApiError(409, "RECEIPT_CONFIRMED", "a transaction was made of this receipt already")
         leave_work(held, session, caller, [transaction.occurred_on])
         await session.commit()
-    await changed(held, caller, [transaction.occurred_on])
-    corrected = sorted(correction.model_dump(exclude_none=True))
-    logger.info("receipt confirmed", extra={"category": transaction.category, "corrected": corrected})
-    return TransactionView.model_validate(transaction)
+    return transaction
 
 
 def _corrected(receipt: Receipt, correction: Correction) -> NewTransaction:

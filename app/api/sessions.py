@@ -1,6 +1,7 @@
 """Sessions: an access token for an hour, and a refresh token for the next one."""
 
 import logging
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -13,12 +14,21 @@ from app.errors import ApiError
 from app.security import Caller
 from app.services import Services
 from app.storage import User, sessions
+from mita_otel.metrics import business
+from mita_otel.metrics.business import Reason
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 logger = logging.getLogger(__name__)
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 """Ours have 43 characters."""
+
+
+_REASONS: Mapping[sessions.Refused, Reason] = {
+    sessions.Refused.UNKNOWN: "token_invalid",
+    sessions.Refused.OVER: "token_expired",
+    sessions.Refused.REUSED: "token_reused",
+}
 
 
 class Token(BaseModel):
@@ -49,8 +59,12 @@ async def refresh(given: Refresh, held: ServicesNeeded) -> Token:
         found = await sessions.exchange(session, given.refresh_token, held.now(), _lifetime(held))
         await session.commit()
     if isinstance(found, sessions.Refused):
+        business.authentication_failed("refresh", _REASONS[found])
+        business.token_refreshed("failed")
         logger.warning("token refresh refused", extra={"reason": found.value})
         raise ApiError(401, "REFRESH_TOKEN_INVALID", "log in again")
+    business.authenticated("refresh")
+    business.token_refreshed("success")
     logger.info("token refreshed", extra={"user.id": str(found.user.id)})
     return _token(held, found.user, found.token)
 

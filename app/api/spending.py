@@ -1,8 +1,10 @@
 """What every route does that changes what was spent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,12 +13,16 @@ from app.api.inputs import Day, KnownCurrency, Text
 from app.domain.categories import Category
 from app.domain.money import Amount, convert, whole_coins
 from app.domain.months import months_of
-from app.errors import invalid
+from app.errors import ApiError, invalid
 from app.security import Caller
 from app.services import Services
 from app.storage import Transaction
 from app.storage.analytics import spending_changed
+from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
+
+SERVER_ERROR = 500
+"""The first status that tells of a fault of ours."""
 
 
 class NewTransaction(BaseModel):
@@ -60,6 +66,27 @@ async def both_amounts(held: Services, amount: Decimal, currency: str, home: str
         return paid, convert(paid, await held.rates.rate(currency, home), home)
     except ValueError as error:
         raise invalid(error) from error
+
+
+@contextmanager
+def attempt() -> Iterator[None]:
+    """Count an attempt to store, change or delete a transaction by what becomes of it."""
+    try:
+        yield
+    except ApiError as error:
+        business.transaction_attempted("failed" if error.status >= SERVER_ERROR else "rejected")
+        raise
+    except Exception:
+        business.transaction_attempted("failed")
+        raise
+    business.transaction_attempted("success")
+
+
+def stored(transaction: Transaction, way: Literal["expense", "bulk", "receipt"]) -> None:
+    """Count a transaction that was stored, with its worth where that is known in US dollars."""
+    worth = {transaction.currency: transaction.amount, transaction.home_currency: transaction.home_amount}
+    category: business.Category = transaction.category  # type: ignore[assignment] # checked when it came in
+    business.transaction_created(type=way, category=category, usd=worth.get("USD"))
 
 
 def leave_work(held: Services, session: AsyncSession, caller: Caller, days: Iterable[date]) -> None:

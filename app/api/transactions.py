@@ -13,11 +13,12 @@ from sqlalchemy import Select, delete, select, update
 from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.api.inputs import Day, Text
 from app.api.pages import LARGEST_PAGE, LONGEST_CURSOR, PAGE
-from app.api.spending import NewTransaction, both_amounts, changed, leave_work, priced
+from app.api.spending import NewTransaction, attempt, both_amounts, changed, leave_work, priced, stored
 from app.domain.categories import Category
 from app.domain.money import Amount, round_to_currency
 from app.errors import ApiError, not_found
 from app.security import Caller
+from app.services import Services
 from app.storage import Transaction
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
@@ -72,11 +73,13 @@ async def list_categories() -> list[Category]:
 @router.post("", status_code=201)
 async def create(new: NewTransaction, caller: CallerNeeded, held: ServicesNeeded) -> TransactionView:
     """Store what was spent, converted to the user's own currency."""
-    transaction = await priced(held, caller, new)
-    async with held.database.session() as session:
-        session.add(transaction)
-        leave_work(held, session, caller, [transaction.occurred_on])
-        await session.commit()
+    with attempt():
+        transaction = await priced(held, caller, new)
+        async with held.database.session() as session:
+            session.add(transaction)
+            leave_work(held, session, caller, [transaction.occurred_on])
+            await session.commit()
+    stored(transaction, "expense")
     await changed(held, caller, [transaction.occurred_on])
     converted = transaction.currency != caller.currency
     logger.info("transaction created", extra={"category": new.category.value, "converted": converted})
@@ -137,6 +140,11 @@ async def change_transaction(
     transaction_id: UUID, change: TransactionChange, caller: CallerNeeded, held: ServicesNeeded
 ) -> TransactionView:
     """Change one of the caller's transactions; a new amount is converted at today's rate."""
+    with attempt():
+        return await _change(transaction_id, change, caller, held)
+
+
+async def _change(transaction_id: UUID, change: TransactionChange, caller: Caller, held: Services) -> TransactionView:
     async with held.database.session() as session:
         before = await session.scalar(_own(transaction_id, caller))
     if before is None:
@@ -165,13 +173,14 @@ async def change_transaction(
 @router.delete("/{transaction_id}", status_code=204)
 async def remove(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeeded) -> None:
     """Delete one of the caller's transactions."""
-    async with held.database.session() as session:
-        own = delete(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
-        day = await session.scalar(own.returning(Transaction.occurred_on))
-        if day is None:
-            raise not_found("transaction")
-        leave_work(held, session, caller, [day])
-        await session.commit()
+    with attempt():
+        async with held.database.session() as session:
+            own = delete(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
+            day = await session.scalar(own.returning(Transaction.occurred_on))
+            if day is None:
+                raise not_found("transaction")
+            leave_work(held, session, caller, [day])
+            await session.commit()
     await changed(held, caller, [day])
     logger.info("transaction deleted")
 

@@ -11,6 +11,7 @@ from app.clients.upstream import UpstreamError, call
 from app.domain.insights import MOST_TOKENS, Insight, InsightKind, messages
 from app.domain.insights import Insights as Content
 from app.errors import ApiError
+from mita_otel.metrics import business
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +59,17 @@ class Insights:
             "max_completion_tokens": MOST_TOKENS,
         }
         try:
-            url = f"{self._url}/v1/chat/completions"
-            answer = await call(self._client, "POST", url, json=body, headers=self._headers)
-            completion = _Completion.model_validate(answer)
-            found = Content.model_validate_json(completion.choices[0].message.content).insights
+            with business.insights_request():
+                url = f"{self._url}/v1/chat/completions"
+                answer = await call(self._client, "POST", url, json=body, headers=self._headers)
+                completion = _Completion.model_validate(answer)
+                found = Content.model_validate_json(completion.choices[0].message.content).insights
         except (UpstreamError, ValidationError) as error:
             cause = str(error) if isinstance(error, UpstreamError) else "not insights"
             logger.warning("the insights API failed", extra={"insight.kind": kind.value, "cause": cause})
             raise _unavailable("insights are not available now") from error
+        for insight in found:
+            business.insight_generated(insight.type)
         usage = completion.usage
         logger.info(
             "insights generated",

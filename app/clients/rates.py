@@ -9,6 +9,7 @@ from app.clients.cache import Cache
 from app.clients.upstream import UpstreamError, call
 from app.domain.money import is_rate
 from app.errors import ApiError
+from mita_otel.metrics import business
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,10 @@ class Rates:
         key = f"rate:{source}:{target}"
         cached = await self._cache.get(key)
         if cached is not None and (known := _read(cached)) is not None:
+            business.currency_converted("cache")
             return known
         rate = await self._ask(source, target)
+        business.currency_converted("api")
         await self._cache.set(key, str(rate), CACHED_SECONDS)
         return rate
 
@@ -73,4 +76,5 @@ def _failed(cause: str) -> ApiError:
 
 
 def _unavailable(message: str) -> ApiError:
+    business.currency_converted("unavailable")
     return ApiError(503, "RATES_UNAVAILABLE", message)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.security import digest, new_secret
@@ -74,6 +74,12 @@ async def end_all(session: AsyncSession, user_id: UUID, now: datetime) -> None:
     # An exchange under way may just have added a token: wait for it at the row that it refers to, and look again.
     await session.execute(select(User.id).where(User.id == user_id).with_for_update())
     await _revoke(session, theirs, now)
+
+
+async def count(session: AsyncSession, now: datetime) -> int:
+    """Return how many chains can go on."""
+    alive = RefreshToken.used_at.is_(None) & RefreshToken.revoked_at.is_(None) & (RefreshToken.expires_at > now)
+    return int(await session.scalar(select(func.count()).select_from(RefreshToken).where(alive)) or 0)
 
 
 async def _revoke(session: AsyncSession, which: ColumnElement[bool], now: datetime) -> None:

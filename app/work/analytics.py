@@ -9,6 +9,7 @@ from app.services import Services
 from app.storage import Analytics
 from app.storage.analytics import refresh
 from app.work.claiming import work_off
+from mita_otel.metrics import business
 from mita_otel.traces import linked_work
 
 logger = logging.getLogger(__name__)
@@ -27,8 +28,10 @@ async def _handle(held: Services, due: Sequence[Analytics]) -> None:
     with linked_work("analytics refresh"):
         for row in due:
             with contextlib.suppress(UserGoneError):
-                async with held.database.session() as session:
-                    await refresh(session, row.user_id, None, held.now(), row.used_at)
-                    await session.commit()
+                with business.analytics_refresh():
+                    async with held.database.session() as session:
+                        await refresh(session, row.user_id, None, held.now(), row.used_at)
+                        await session.commit()
+                held.presence.refreshed(held.now())
                 refreshed += 1
         logger.info("analytics refreshed by the clock", extra={"users": refreshed})

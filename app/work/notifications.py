@@ -11,6 +11,7 @@ from app.services import Services
 from app.storage import Notification, User
 from app.storage.queue import still_mine
 from app.work.claiming import lag, work_off
+from mita_otel.metrics import business
 from mita_otel.traces import linked_work
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,10 @@ async def _attempt(held: Services, notification: Notification) -> None:
     }
     async with held.database.session() as session:
         mine = still_mine(Notification, notification) & (Notification.state == State.PENDING.value)
-        await session.execute(update(Notification).where(mine).values(values))
+        ours = await session.scalar(update(Notification).where(mine).values(values).returning(Notification.id))
         await session.commit()
+    if ours is not None:
+        _count(state, lag(now - notification.created_at))
     logger.log(
         logging.INFO if state in {State.DELIVERED, State.PENDING} else logging.WARNING,
         "notification %s",
@@ -62,6 +65,15 @@ async def _attempt(held: Services, notification: Notification) -> None:
             "lag_seconds": lag(now - notification.created_at),
         },
     )
+
+
+def _count(state: State, seconds: float) -> None:
+    if state is State.DELIVERED:
+        business.notification_delivered(seconds)
+    elif state is State.EXPIRED:
+        business.notification("expired")
+    elif state is State.FAILED:
+        business.notification("failed")
 
 
 async def _send(held: Services, notification: Notification) -> Attempt:

@@ -19,6 +19,7 @@ from app.storage.analytics import SPENDING_CHANGED, exceeded, refresh
 from app.storage.notifications import notify
 from app.storage.queue import still_mine
 from app.work.claiming import give_up, lag, work_off
+from mita_otel.metrics import business
 from mita_otel.traces import linked_work
 
 logger = logging.getLogger(__name__)
@@ -56,11 +57,13 @@ async def _handle(held: Services, jobs: Sequence[Job]) -> None:
 
 async def _catch_up(held: Services, user_id: UUID, jobs: Sequence[Job]) -> None:
     now, months = held.now(), _months(jobs)
-    async with held.database.session() as session:
-        await refresh(session, user_id, months, now, now)
-        told = await _tell(held, session, user_id, jobs[-1].traceparent)
-        await session.execute(delete(Job).where(or_(*(still_mine(Job, job) for job in jobs))))
-        await session.commit()
+    with business.analytics_refresh():
+        async with held.database.session() as session:
+            await refresh(session, user_id, months, now, now)
+            told = await _tell(held, session, user_id, jobs[-1].traceparent)
+            await session.execute(delete(Job).where(or_(*(still_mine(Job, job) for job in jobs))))
+            await session.commit()
+    held.presence.refreshed(now)
     if told:
         held.bells.notifications.ring()
     oldest = min(job.created_at for job in jobs)
@@ -92,5 +95,8 @@ async def _tell(held: Services, session: AsyncSession, user_id: UUID, traceparen
             round_to_currency(budget.limit, user.currency),
             user.currency,
         )
-        told += await notify(session, user_id, user.notify_by, message, now, traceparent=traceparent)
+        if await notify(session, user_id, user.notify_by, message, now, traceparent=traceparent):
+            told += 1
+            category: business.Category = budget.category  # type: ignore[assignment] # checked when it came in
+            business.budget_exceeded(category)
     return told

@@ -27,6 +27,7 @@ Category: TypeAlias = Literal[
     "food", "housing", "transport", "health", "entertainment", "education", "shopping", "savings", "other"
 ]
 Method: TypeAlias = Literal["password", "google"]
+Reason: TypeAlias = Literal["credentials", "token_invalid", "token_expired", "token_reused", "provider"]
 Window: TypeAlias = Literal["5m", "1h", "1d"]
 
 _transactions_created: Final = Total(catalogue.TRANSACTIONS_CREATED)
@@ -101,7 +102,7 @@ def authenticated(method: Literal["password", "google", "refresh"]) -> None:
 
 def authentication_failed(
     method: Literal["password", "google", "refresh"],
-    reason: Literal["credentials", "token_invalid", "token_expired", "token_reused", "provider"],
+    reason: Reason,
 ) -> None:
     """Count an attempt to log in that failed, and why."""
     _authentication.add(status="failed", method=method)
@@ -141,11 +142,6 @@ def bulk_entries(accepted: int, rejected: int) -> None:
     _bulk_entries.add(rejected, status="rejected")
 
 
-def calendar_viewed(status: Literal["success", "failed"]) -> None:
-    """Count a month shown as a calendar."""
-    _calendar_views.add(status=status)
-
-
 def notification(status: Literal["created", "expired", "failed"]) -> None:
     """Count what became of a notification that was not delivered, or not yet."""
     _notifications.add(status=status)
@@ -177,6 +173,11 @@ def ocr_processing() -> AbstractContextManager[Work]:
 def insights_request() -> AbstractContextManager[Work]:
     """Time a question to the insights service."""
     return _timed(_ai_insights_requests, lambda seconds, status: _ai_insights_duration.record(seconds, status=status))
+
+
+def calendar_view() -> AbstractContextManager[Work]:
+    """Count a month shown as a calendar; an exception makes it `failed`."""
+    return _timed(_calendar_views, lambda _seconds, _status: None)
 
 
 def analytics_refresh() -> AbstractContextManager[Work]:

@@ -90,7 +90,7 @@ AI_INSIGHTS_GENERATED: Final = Counter(
     unit="{insight}",
     description="Insights shown to users.",
     source=OURS,
-    attributes=(closed("type", "spending_pattern", "saving_tip", "budget_alert", "anomaly", "goal_progress", OTHER),),
+    attributes=(closed("type", "spending_pattern", "saving_opportunity", "budget_advice", "unusual_spending", OTHER),),
 )
 AI_INSIGHTS_REQUESTS: Final = Counter(
     name="mita.ai_insights.requests",

@@ -39,7 +39,7 @@ def test_any_other_text_is_refused_or_read(text: str) -> None:
         assert isinstance(read_cursor(text)[1], UUID)
 
 
-@pytest.mark.parametrize("text", ["", ".", "x.y", f"1e3.{uuid4()}", f"{10**20}.{uuid4()}"])
+@pytest.mark.parametrize("text", ["", ".", "x.y", f"1e3.{UUID(int=7)}", f"{10**20}.{UUID(int=7)}"])
 def test_nonsense_is_refused(text: str) -> None:
     with pytest.raises(ApiError):
         read_cursor(text)
