@@ -92,6 +92,7 @@ def _once(started: demo.Demo, seconds: int, *, as_json: bool) -> bool:
     """Send traffic for a while, and tell what arrived of it; return whether everything is there and linked."""
     traffic = demo.Traffic(started.url)
     traffic.sign_up()
+    traffic.tour()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         traffic.step()
@@ -130,6 +131,7 @@ def _until_interrupted(started: demo.Demo) -> bool:
 
     traffic = demo.Traffic(started.url)
     traffic.sign_up()
+    traffic.tour()
     show = table if sys.stdout.isatty() else lines
     with show(started) as update:
         while True:

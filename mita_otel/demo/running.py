@@ -93,6 +93,13 @@ def _service(
         "REDIS_URL": cache.url,
         "RATES_API_URL": external,
         "INSIGHTS_API_URL": external,
+        "MESSAGES_API_URL": external,
+        "STORE_API_URL": external,
+        "GOOGLE_OAUTH_URL": external,
+        "GOOGLE_CLIENT_ID": "demonstration",
+        "GOOGLE_CLIENT_SECRET": "demonstration",
+        "PUBLIC_URL": f"http://127.0.0.1:{ports.service}",
+        "BACKGROUND_SECONDS": "2",
         "MIGRATE_ON_START": "true",
         "JWT_SECRET": secrets.token_urlsafe(48),
     }

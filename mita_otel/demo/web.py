@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+class _Standing(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: a login by another's page is walked step by step."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Return no request to go on with."""
+
+
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Standing)
 """No proxy variable may send a request for this machine elsewhere."""
 
 
@@ -28,16 +36,16 @@ def send(
     Args:
         method: of HTTP.
         url: of a program of the demonstration.
-        body: sent as JSON, unless None.
-        headers: beside the content type.
+        body: sent as JSON, bytes as they are, None not at all.
+        headers: win over the content type, which is JSON's.
         timeout: seconds without a sign of life.
 
     Raises:
         OSError: there was no answer.
     """
-    data = None if body is None else json.dumps(body).encode()
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     asked = urllib.request.Request(  # noqa: S310 - the demonstration's own programs
-        url, data, {**(headers or {}), "content-type": "application/json"}, method=method
+        url, data, {"content-type": "application/json", **(headers or {})}, method=method
     )
     try:
         with _DIRECT.open(asked, timeout=timeout) as answer:
