@@ -119,7 +119,7 @@ export function openTrace(place, route, signal) {
     else if (span) zoomTo([span.start, span.start + Math.max(span.duration, 1)]);
   }
 
-  const enter = () => (fall.current && document.activeElement?.matches(".waterfall-body, body, h1") ? choose(fall.current.key) : false);
+  const enter = () => (fall.current && document.activeElement?.matches(".waterfall-body, body, h1, #main") ? choose(fall.current.key) : false);
   const [down, up] = [() => step(1), () => step(-1)];
   bind({ j: down, k: up, ArrowLeft: () => unfold(false), ArrowRight: () => unfold(true), Enter: enter, Escape: escape, z: zoom, "/": () => bar.find.focus(), r: start }, signal);
   fall.element.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
