@@ -40,6 +40,8 @@ def lines(started: Demo) -> Iterator[Update]:
     def line(traffic: Traffic) -> None:
         if not told:
             told.append(traffic.last_trace_id)
+            if isinstance(started.backends, ConsoleBackends):
+                typer.echo(f"{'a request':10} {started.backends.page_of(traffic.last_trace_id)}")
             for what, url in started.backends.queries(traffic.last_trace_id).items():
                 typer.echo(f"{what:10} curl '{url}'")
         totals = started.backends.totals()
