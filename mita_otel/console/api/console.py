@@ -168,10 +168,12 @@ def _all_services(connection: sqlite3.Connection, values: Values) -> Json:
 
 def _service(connection: sqlite3.Connection, values: Values) -> Json:
     window = _window(values)
-    routes, timeline = services.routes_of(connection, values["name"], window)
+    routes, left_out = services.routes_of(connection, values["name"], window)
+    timeline = services.timeline_of(connection, values["name"], window)
     return {
         "routes": [telemetry_json.route_json(route, window.seconds) for route in routes],
         "timeline": [telemetry_json.minute_json(minute * services.MINUTE, calls) for minute, calls in timeline.items()],
+        "left_out": left_out,
     }
 
 

@@ -123,7 +123,7 @@ def _dependencies(connection: sqlite3.Connection, values: Values) -> Json:
     return answer_json(
         [
             {"parent": edge.caller, "child": edge.callee, "callCount": edge.calls}
-            for edge in services.edges_of(connection, window)
+            for edge in services.edges_of(connection, window)[0]
             if not services.is_peer(edge.callee) and values["service"] in {"", edge.caller, edge.callee}
         ]
     )

@@ -139,4 +139,4 @@ def map_json(found: ServiceMap) -> Json:
     """Return who calls whom."""
     nodes = [{"name": n.name, "kind": n.kind, "calls": n.calls, "errors": n.errors} for n in found.nodes]
     edges = [{"caller": e.caller, "callee": e.callee, "calls": e.calls, "errors": e.errors} for e in found.edges]
-    return {"nodes": nodes, "edges": edges}
+    return {"nodes": nodes, "edges": edges, "left_out": found.left_out}

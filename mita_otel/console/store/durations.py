@@ -8,6 +8,8 @@ from typing import Final
 PER_DOUBLING: Final = 4
 
 _ENTRY: Final = Struct("<HI")
+_BUCKETS: Final = 256
+"""More than any duration of 64 bits needs."""
 
 
 def bucket_of(duration: int) -> int:
@@ -28,3 +30,11 @@ def pack(counts: Mapping[int, int]) -> bytes:
 def unpack(packed: bytes) -> dict[int, int]:
     """Return the counts by bucket that `pack` packed."""
     return dict(_ENTRY.iter_unpack(packed))
+
+
+def unpack_sums(packed: bytes) -> dict[int, int]:
+    """Return what counts add up to by bucket: `packed` is any number of what `pack` returned, one after the other."""
+    sums = [0] * _BUCKETS
+    for bucket, count in _ENTRY.iter_unpack(packed):
+        sums[bucket] += count
+    return {bucket: count for bucket, count in enumerate(sums) if count}

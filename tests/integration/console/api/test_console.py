@@ -26,8 +26,8 @@ def test_an_empty_console_has_nothing(ask: Ask) -> None:
     assert ask("/api/console/logs") == {"records": [], "next": None, "searched_to": 0}
     assert ask("/api/console/metrics") == {"instruments": []}
     assert ask("/api/console/services") == {"services": []}
-    assert ask("/api/console/services/nobody") == {"routes": [], "timeline": []}
-    assert ask("/api/console/map") == {"nodes": [], "edges": []}
+    assert ask("/api/console/services/nobody") == {"routes": [], "timeline": [], "left_out": 0}
+    assert ask("/api/console/map") == {"nodes": [], "edges": [], "left_out": 0}
 
 
 def test_the_status_says_what_is_stored_and_what_may_be(file: ConsoleFile, ask: Ask) -> None:
@@ -310,6 +310,7 @@ def test_the_map_has_nodes_and_edges(file: ConsoleFile, ask: Ask) -> None:
             {"name": "postgresql", "kind": "database", "calls": 1, "errors": 1},
         ],
         "edges": [{"caller": "a", "callee": "postgresql", "calls": 1, "errors": 1}],
+        "left_out": 0,
     }
 
 

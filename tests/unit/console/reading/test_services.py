@@ -15,6 +15,7 @@ from mita_otel.console.reading.services import (
     routes_of,
     service_names,
     services_of,
+    timeline_of,
 )
 from mita_otel.console.reading.status import status_of
 from tests.fixtures.console_file import AT, ConsoleFile, Line, Sent, logs, traces
@@ -75,13 +76,37 @@ def test_what_is_outside_of_the_window_does_not_count(file: ConsoleFile) -> None
 def test_a_service_is_shown_by_operation_and_by_minute(file: ConsoleFile) -> None:
     spans = [Sent("/x"), Sent("/x", failed=True), Sent("/y", start=-MINUTE), Sent("db", kind=CLIENT)]
     file.send(traces("a", *spans), traces("b", Sent("/z")))
-    routes, timeline = file.reader.run(lambda connection: routes_of(connection, "a", WINDOW))
+    routes, _ = file.reader.run(lambda connection: routes_of(connection, "a", WINDOW))
+    timeline = file.reader.run(lambda connection: timeline_of(connection, "a", WINDOW))
     assert [(route.operation, route.kind, route.calls.calls, route.calls.errors) for route in routes] == [
         ("/x", "server", 2, 1),
         ("/y", "server", 1, 0),
         ("db", "client", 1, 0),
     ]
     assert {minute: calls.calls for minute, calls in timeline.items()} == {NOW_MINUTE - 1: 1, NOW_MINUTE: 2}
+
+
+def test_of_many_operations_the_busiest_are_shown(file: ConsoleFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mita_otel.console.reading.services.ROUTES_LIMIT", 2)
+    file.send(traces("a", Sent("/x"), Sent("/y"), Sent("/y"), Sent("/z")))
+    routes, left_out = file.reader.run(lambda connection: routes_of(connection, "a", WINDOW))
+    assert [route.operation for route in routes] == ["/y", "/x"]
+    assert left_out == 1
+
+
+def test_of_many_calls_the_busiest_are_on_the_map(file: ConsoleFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mita_otel.console.reading.services.EDGES_LIMIT", 1)
+    file.store.connection.executemany(
+        "INSERT INTO calls VALUES (?, 'a', ?, ?, 0)", [(NOW_MINUTE, "b", 1), (NOW_MINUTE, "c", 2)]
+    )
+    assert file.reader.run(lambda connection: edges_of(connection, WINDOW)) == ([Edge("a", "c", 2, 0)], 1)
+
+
+def test_durations_of_many_minutes_add_up(file: ConsoleFile) -> None:
+    file.send(traces("a", *(Sent(start=-minute * MINUTE, duration=10**minute) for minute in range(10))))
+    calls = served(file, "a")
+    assert calls.calls == sum(calls.durations.values()) == 10
+    assert calls.quantile(1) == pytest.approx(10**9, rel=0.2)
 
 
 def test_the_map_has_services_databases_and_others_with_their_calls(file: ConsoleFile) -> None:
@@ -125,7 +150,7 @@ def test_peers_that_would_have_the_name_of_another_keep_what_tells_them_apart(fi
 
 def test_an_edge_that_gave_way_to_another_is_none(file: ConsoleFile) -> None:
     file.store.connection.execute("INSERT INTO calls VALUES (?, 'a', 'b', 0, 0)", (NOW_MINUTE,))
-    assert file.reader.run(lambda connection: edges_of(connection, WINDOW)) == []
+    assert file.reader.run(lambda connection: edges_of(connection, WINDOW)) == ([], 0)
 
 
 def test_the_status_of_an_empty_file_is_nothing(file: ConsoleFile) -> None:
