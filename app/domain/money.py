@@ -40,7 +40,7 @@ def not_float(value: object) -> object:
 
 
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Amount = Annotated[Decimal, BeforeValidator(not_float), Field(gt=0, le=MAXIMUM, max_digits=16, decimal_places=4)]
+Amount = Annotated[Decimal, BeforeValidator(not_float), Field(gt=0, le=MAXIMUM, max_digits=17, decimal_places=4)]
 """A string or a whole number, never a float; above zero, at most a million million, at most four decimal places."""
 
 

@@ -1,17 +1,27 @@
 """The reference service in this process, on real servers, with its stand-in as a process of its own."""
 
+import asyncio
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from app import security
 from app.clock import Clock, utc_now
 from app.main import create_app
+from app.services import Services
 from app.settings import Settings
+from app.storage import Database
+from mita_otel.stack.databases import Server
 from tests.fixtures.polling import find_free_port
 from tests.fixtures.service import ServiceProcess
 
@@ -47,7 +57,8 @@ async def serve() -> AsyncIterator[Open]:
     opened: list[tuple[httpx.AsyncClient, Any]] = []
 
     async def start(now: Clock = utc_now, **settings: Any) -> httpx.AsyncClient:
-        app: FastAPI = create_app(Settings(migrate_on_start=True, jwt_secret="s" * 40, **settings), now)
+        merged: dict[str, Any] = {"migrate_on_start": True, "jwt_secret": "s" * 40} | settings
+        app: FastAPI = create_app(Settings(**merged), now)
         lifespan = app.router.lifespan_context(app)
         await lifespan.__aenter__()
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
@@ -60,19 +71,71 @@ async def serve() -> AsyncIterator[Open]:
         await lifespan.__aexit__(None, None, None)
 
 
-@pytest.fixture(params=["postgresql and redis", "sqlite and memory"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """Settings for real servers, and for nothing but a file."""
-    if request.param == "sqlite and memory":
-        return {"database_url": f"sqlite:///{tmp_path / 'app.db'}"}
-    return {
-        "database_url": request.getfixturevalue("postgres_url"),
-        "redis_url": request.getfixturevalue("redis_url"),
-    }
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Argon2 that takes a millisecond: the tests hash some hundred passwords."""
+    hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(security, "_hasher", hasher)
+        patch.setattr(security, "_unknown_user_hash", hasher.hash("nobody's password"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that is migrated once, and copied for each test."""
+    file = tmp_path_factory.mktemp("template") / "app.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(shared_postgres: Server, administer: Callable[[str], None]) -> str:
+    """A database that is migrated once, and copied for each test."""
+    administer("CREATE DATABASE app_template")
+    migrate(shared_postgres.url_of("app_template"))
+    return "app_template"
+
+
+def migrate(address: str) -> None:
+    async def upgrade() -> None:
+        database = Database(Settings(database_url=address).sqlalchemy_url)
+        await database.migrate()
+        await database.close()
+
+    loop = asyncio.new_event_loop()  # never made the current one, which is pytest-asyncio's to choose
+    loop.run_until_complete(upgrade())
+    loop.close()
 
 
 @pytest.fixture
-async def client(backend: dict[str, str], standin: str, serve: Open) -> httpx.AsyncClient:
+def sqlite_backend(sqlite_template: Path, tmp_path: Path) -> dict[str, Any]:
+    """Settings for nothing but a file."""
+    shutil.copy(sqlite_template, tmp_path / "app.db")
+    return {"database_url": f"sqlite:///{tmp_path / 'app.db'}", "migrate_on_start": False}
+
+
+@pytest.fixture
+def postgres_backend(
+    postgres_template: str, shared_postgres: Server, administer: Callable[[str], None], redis_url: str
+) -> Iterator[dict[str, Any]]:
+    """Settings for real servers."""
+    name = f"app_{uuid4().hex}"
+    administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield {"database_url": shared_postgres.url_of(name), "redis_url": redis_url, "migrate_on_start": False}
+    administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["postgresql and redis", "sqlite and memory"])
+def backend(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Settings for real servers, and for nothing but a file."""
+    name = "sqlite_backend" if request.param == "sqlite and memory" else "postgres_backend"
+    found: dict[str, Any] = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture
+async def client(backend: dict[str, Any], standin: str, serve: Open) -> httpx.AsyncClient:
     made: httpx.AsyncClient = await serve(**backend, **external(standin))
     return made
 
@@ -89,3 +152,47 @@ async def sign_up(client: httpx.AsyncClient, email: str = "jane@example.com", cu
     )
     assert answer.status_code == 201, answer.text
     return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+class SteppingClock:
+    """A clock that a test sets on and back."""
+
+    def __init__(self) -> None:
+        self.step = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.step
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+def held(client: httpx.AsyncClient) -> Services:
+    """What the application behind a client holds."""
+    app: Any = client._transport.app  # type: ignore[attr-defined]  # httpx keeps it without saying so
+    services: Services = app.state.services
+    return services
+
+
+def an_email() -> str:
+    """An address of the test's own: the stand-in's inbox is everybody's."""
+    return f"{uuid4().hex[:12]}@example.com"
+
+
+async def inbox(standin: str, to: str) -> list[dict[str, str]]:
+    async with httpx.AsyncClient() as control:
+        found: list[dict[str, str]] = (await control.get(f"{standin}/inbox", params={"to": to})).json()
+        return found
+
+
+@pytest.fixture
+async def behave(standin: str) -> AsyncIterator[Callable[..., Any]]:
+    """Change how the stand-in answers from now on."""
+    async with httpx.AsyncClient() as control:
+
+        async def change(**behaviour: object) -> None:
+            assert (await control.put(f"{standin}/behaviour", json=behaviour)).status_code == 200
+
+        yield change

@@ -3,7 +3,7 @@
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,6 @@ from tests.integration.app.conftest import sign_up
 
 LUNCH = {"amount": "12.50", "category": "food"}
 EURO = {**LUNCH, "currency": "EUR"}
-
-
-@pytest.fixture
-async def behave(standin: str) -> AsyncIterator[Callable[..., Any]]:
-    """Change how the stand-in answers from now on."""
-    async with httpx.AsyncClient() as control:
-
-        async def change(**behaviour: object) -> None:
-            assert (await control.put(f"{standin}/behaviour", json=behaviour)).status_code == 200
-
-        yield change
 
 
 @pytest.fixture
