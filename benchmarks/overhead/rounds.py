@@ -3,6 +3,7 @@
 import os
 import statistics
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -30,7 +31,7 @@ class Effort:
     """How much is measured.
 
     Attributes:
-        rounds: of every variant.
+        rounds: of every variant, unless the budget ends sooner.
         requests: kinds, from `REQUESTS`.
         seconds: of saturation, for each kind in each round.
         limit: requests after which saturation ends sooner.
@@ -38,6 +39,7 @@ class Effort:
         connections: that ask at once.
         paced: seconds at a fixed rate; 0 for none.
         rate: of that, requests a second.
+        budget: seconds for all of it; a round that would not fit is not begun. The first one always is.
     """
 
     rounds: int = 5
@@ -48,6 +50,7 @@ class Effort:
     connections: int = 16
     paced: float = 6.0
     rate: float = 100.0
+    budget: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,11 @@ class Measured:
     runs: Sequence[Run]
     load: tuple[float, float]
 
+    @property
+    def rounds(self) -> int:
+        """How many there were."""
+        return len(self.runs) // len(self.looks) if self.looks else 0
+
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
@@ -151,22 +159,29 @@ def measure(variants: Sequence[Variant], programs: Mapping[str, Path], effort: E
         say: takes lines about the progress.
     """
     cores = machine.cores()
-    before = os.getloadavg()[0]
+    before, began = os.getloadavg()[0], time.monotonic()
     with machine.on_core(cores.rest), surroundings() as around, tempfile.TemporaryDirectory() as folder:
         bench = _Bench(around, programs, cores, Path(folder))
         looks = {variant.name: _look(bench, variant, effort) for variant in variants}
-        runs = []
-        for number, variant in _order(variants, effort.rounds):
-            run = _run(bench, variant, effort)
-            runs.append(run)
-            say(f"round {number} of {effort.rounds}: {_line(run)}")
+        runs: list[Run] = []
+        for number in within(effort.budget - (time.monotonic() - began), effort.rounds):
+            for variant in variants if number % 2 else reversed(variants):
+                runs.append(_run(bench, variant, effort))
+                say(f"round {number} of {effort.rounds}: {_line(runs[-1])}")
         return Measured(looks, runs, (before, os.getloadavg()[0]))
 
 
-def _order(variants: Sequence[Variant], rounds: int) -> Iterator[tuple[int, Variant]]:
+def within(seconds: float, rounds: int, clock: Callable[[], float] = time.monotonic) -> Iterator[int]:
+    """Count rounds from 1, and stop before one that would not fit if it took as long as the longest until then."""
+    began = last = clock()
+    longest = 0.0
     for number in range(1, rounds + 1):
-        for variant in variants if number % 2 else reversed(variants):
-            yield number, variant
+        if number > 1:
+            longest = max(longest, clock() - last)
+            last = clock()
+            if last - began + longest > seconds:
+                return
+        yield number
 
 
 def _line(run: Run) -> str:

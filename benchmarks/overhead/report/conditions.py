@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,6 +35,7 @@ class Conditions:
         calibration_ms: of the fixed loop on the server's core, one a run.
         busy: wall time of that loop divided by its time on the core: above 1.05 others used the core.
         load: averages before and after.
+        niceness: the order in which everything here came, between -20 (before others) and 19.
     """
 
     processor: str
@@ -44,6 +45,7 @@ class Conditions:
     calibration_ms: Figure
     busy: Figure
     load: tuple[float, float]
+    niceness: int = 0
 
     @classmethod
     def of(cls, measured: Measured, effort: Effort) -> Self:
@@ -53,10 +55,11 @@ class Conditions:
             processor=machine.model(),
             python=platform.python_version(),
             versions=_versions(names),
-            effort=effort,
+            effort=replace(effort, rounds=measured.rounds),
             calibration_ms=figure([run.calibration.cpu_ms for run in measured.runs]),
             busy=figure([run.calibration.busy for run in measured.runs]),
             load=measured.load,
+            niceness=machine.niceness(),
         )
 
 

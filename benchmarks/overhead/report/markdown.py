@@ -40,7 +40,8 @@ def _method(conditions: Conditions) -> Iterator[str]:
         "One FastAPI service under uvicorn (uvloop, httptools, one worker, alone on its core) on PostgreSQL and Redis; "
         "databases, a neighbour over HTTP, the load and the sink of all telemetry share another core. CPU is the "
         "process's clock, children and the delivery of the last telemetry included, divided by the requests; "
-        f"{effort.connections} connections ask without pause. Medians of {effort.rounds} interleaved rounds "
+        f"{effort.connections} connections ask without pause. Medians of {effort.rounds} interleaved round"
+        f"{'s' if effort.rounds > 1 else ''} "
         "(smallest to largest); ratios hold within one report, microseconds only on its machine."
     )
     yield ""
@@ -129,7 +130,7 @@ def _conditions(conditions: Conditions) -> Iterator[str]:
     yield (
         f"A fixed loop on the server's core before each run: {_figure(conditions.calibration_ms, '.1f')} ms; "
         f"its wall time in multiples of that: {_figure(conditions.busy, '.2f')}. "
-        f"Load average {conditions.load[0]:.1f} before, {conditions.load[1]:.1f} after."
+        f"Load average {conditions.load[0]:.1f} before, {conditions.load[1]:.1f} after; priority {conditions.niceness}."
     )
 
 

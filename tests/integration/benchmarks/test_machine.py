@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from benchmarks.overhead import machine
+from benchmarks.overhead.environments import ROOT
 
 _BURN = "import time\nwhile time.process_time() < 0.2: pass\n"
 
@@ -65,6 +66,22 @@ def test_a_process_started_on_a_core_stays_there() -> None:
     with machine.on_core(core), _python("import os\nprint(os.sched_getaffinity(0), flush=True)\ninput()") as process:
         assert _told(process) == str({core})
     assert os.sched_getaffinity(0) == before
+
+
+def test_a_process_goes_before_others_within_the_block_alone() -> None:
+    # In a session of its own, whose place would otherwise be that of this test.
+    code = (
+        "from benchmarks.overhead import machine\n"
+        "places = [machine.niceness()]\n"
+        "with machine.first():\n    places.append(machine.niceness())\n"
+        "print(*places, machine.niceness())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, start_new_session=True, check=True
+    )
+    before, within, after = map(int, done.stdout.split())
+    assert before == after >= within
+    assert within < before or os.geteuid() != 0
 
 
 def test_memory_is_that_of_a_process_and_its_children() -> None:
