@@ -209,7 +209,8 @@ def edges_of(connection: sqlite3.Connection, window: Window) -> tuple[list[Edge]
     """Return the calls between services, and to peers as the store names them; as `routes_of` its routes."""
     rows = connection.execute(
         "SELECT count(*) OVER (), caller, callee, sum(calls) AS total, max(sum(errors), 0) FROM calls"
-        " WHERE minute BETWEEN ? AND ? GROUP BY caller, callee HAVING total > 0 ORDER BY 4 DESC, caller, callee LIMIT ?",
+        " WHERE minute BETWEEN ? AND ?"
+        " GROUP BY caller, callee HAVING total > 0 ORDER BY 4 DESC, caller, callee LIMIT ?",
         (window.first, window.last, EDGES_LIMIT),
     ).fetchall()
     return [Edge(*row[1:]) for row in rows], rows[0][0] - len(rows) if rows else 0

@@ -1,10 +1,12 @@
 """Durations are counted by buckets."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mita_otel.console.store.durations import bounds_of, bucket_of, pack, unpack
+from mita_otel.console.store.durations import bounds_of, bucket_of, pack, unpack, unpack_sums
 
 
 @given(st.integers(min_value=1, max_value=2**52))
@@ -21,6 +23,14 @@ def test_longer_durations_are_in_no_lower_bucket(one: int, other: int) -> None:
 @given(st.dictionaries(st.integers(0, 300), st.integers(1, 2**32 - 1)))
 def test_counts_survive_packing(counts: dict[int, int]) -> None:
     assert unpack(pack(counts)) == counts
+
+
+@given(st.lists(st.dictionaries(st.integers(0, bucket_of(2**63)), st.integers(1, 1000), max_size=5), max_size=5))
+def test_packed_counts_one_after_the_other_add_up(packed: list[dict[int, int]]) -> None:
+    expected: Counter[int] = Counter()
+    for counts in packed:
+        expected.update(counts)
+    assert unpack_sums(b"".join(map(pack, packed))) == expected
 
 
 def test_a_count_beyond_32_bits_stays_at_the_highest() -> None:

@@ -39,7 +39,14 @@ def test_a_span_without_a_parent_is_a_root(write: Write, rows: Rows, parent: byt
 
 @pytest.mark.parametrize(
     ("trace", "own"),
-    [(bytes(16), span_id()), (trace_id(), bytes(8)), (b"", span_id()), (trace_id(), b""), (b"short", span_id())],
+    [
+        (bytes(16), b"12345678"),
+        (b"0123456789abcdef", bytes(8)),
+        (b"", b"12345678"),
+        (b"0123456789abcdef", b""),
+        (b"short", b"12345678"),
+    ],
+    ids=["zero trace", "zero span", "no trace", "no span", "short trace"],
 )
 def test_a_span_without_ids_is_refused_alone(write: Write, rows: Rows, trace: bytes, own: bytes) -> None:
     outcome = write(TRACES, span(), span(trace=trace, own=own), span())
