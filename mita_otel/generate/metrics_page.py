@@ -61,7 +61,7 @@ def _derived() -> Iterable[str]:
 
 
 def _origin(row: Renamed | Computed) -> str:
-    return f"`{row.source.name}`" if isinstance(row, Renamed) else "`mita_http_requests_total`"
+    return f"`{row.source.name if isinstance(row, Renamed) else row.made_of}`"
 
 
 def _labels(row: Renamed | Computed) -> str:

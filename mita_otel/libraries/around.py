@@ -9,8 +9,11 @@ from mita_otel.libraries.database import Operation
 Begin: TypeAlias = Callable[[Any, tuple[Any, ...], dict[str, Any]], Operation | None]
 """Begins the operation of a call, given its object, arguments and keyword arguments; None if it is not traced."""
 
+Failed: TypeAlias = Callable[[Any, BaseException], object]
+"""Told of the object whose operation has failed, and with what."""
 
-def calls(begin: Begin) -> Callable[[Any], Any]:
+
+def calls(begin: Begin, failed: Failed | None = None) -> Callable[[Any], Any]:
     """Return a wrapper of methods that are called."""
 
     def wrapper(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -23,6 +26,8 @@ def calls(begin: Begin) -> Callable[[Any], Any]:
                 result = original(target, *args, **kwargs)
             except BaseException as error:
                 operation.end(error)
+                if failed is not None:
+                    failed(target, error)
                 raise
             operation.end()
             return result
@@ -32,7 +37,7 @@ def calls(begin: Begin) -> Callable[[Any], Any]:
     return wrapper
 
 
-def awaits(begin: Begin) -> Callable[[Any], Any]:
+def awaits(begin: Begin, failed: Failed | None = None) -> Callable[[Any], Any]:
     """Return a wrapper of methods that are awaited."""
 
     def wrapper(original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
@@ -45,6 +50,8 @@ def awaits(begin: Begin) -> Callable[[Any], Any]:
                 result = await original(target, *args, **kwargs)
             except BaseException as error:
                 operation.end(error)
+                if failed is not None:
+                    failed(target, error)
                 raise
             operation.end()
             return result

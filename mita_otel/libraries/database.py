@@ -5,7 +5,7 @@ Source: OpenTelemetry semantic conventions for database clients, stable since 1.
 
 import time
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar, Token
+from contextvars import Token
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -21,10 +21,16 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_
 
 from mita_otel.errors import is_timeout
 from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.link import Link, driver_error, is_there, status_code
 from mita_otel.libraries.model import Telemetry
+from mita_otel.libraries.quiet import quiet
+from mita_otel.libraries.slow import SlowQueries
 from mita_otel.libraries.statements import TEXT_LIMIT, describe
+from mita_otel.libraries.transactions import Conflicts
 from mita_otel.metrics import timeouts
 from mita_otel.metrics.catalogue.database import OPERATION_DURATION
+from mita_otel.metrics.looks import NEVER
+from mita_otel.traces import request
 
 STATEMENTS_KEPT: Final = 1024
 """Descriptions of statements that an endpoint keeps, so that each is read once and not at every execution."""
@@ -35,19 +41,29 @@ SCHEMA_URL: Final = Schemas.V1_40_0.value
 owned: Final[WeakSet[Any]] = WeakSet()
 """Driver connections that another instrumented library works through, and traces itself."""
 
-quiet: Final[ContextVar[bool]] = ContextVar("mita_quiet", default=False)
-"""Set while a library talks to its server on its own behalf: set-up of a connection, resets, look-up of types."""
+_READING: Final = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN", "FETCH"})
+"""Operations that change nothing, unless a function that they call does."""
 
 Attributes = Mapping[str, str | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A kind of operation on one endpoint: everything about it that does not change from one time to the next."""
+    """A kind of operation on one endpoint: everything about it that does not change from one time to the next.
+
+    Attributes:
+        text: an SQL statement without its values; None of what is no SQL.
+        statement: the same with its values; None also where it is longer than `TEXT_LIMIT`.
+        reads: whether it is known to change nothing.
+    """
 
     span_name: str
     attributes: Attributes
     metric_attributes: Attributes
+    link: Link = field(repr=False)
+    text: str | None = None
+    statement: str | None = field(default=None, repr=False)
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +81,13 @@ class Endpoint:
     namespace: str | None = None
     address: str | None = None
     port: int | None = None
+    link: Link = field(init=False, compare=False, repr=False)
     find: Callable[[str, bool], Call | None] = field(init=False, compare=False, repr=False)
     """Return what is fixed about a statement, once (False) or as a batch (True); None if it is no one's query."""
 
     def __post_init__(self) -> None:
-        """Give the endpoint its own memory of statements."""
+        """Give the endpoint its own memory of statements, and of whether it answers."""
+        object.__setattr__(self, "link", Link(self.pool_name))
         object.__setattr__(self, "find", lru_cache(STATEMENTS_KEPT)(self._describe))
 
     @property
@@ -92,10 +110,19 @@ class Endpoint:
         host = f"{self.address}:{self.port}" if self.address and self.port else self.address or self.system
         return f"{host}/{self.namespace}" if self.namespace else host
 
-    def call(self, span_name: str, operation: str | None, attributes: Attributes) -> Call:
+    def call(
+        self,
+        span_name: str,
+        operation: str | None,
+        attributes: Attributes,
+        *,
+        text: str | None = None,
+        statement: str | None = None,
+        reads: bool = False,
+    ) -> Call:
         """Return the call of an operation; `attributes` are the span's own."""
         metric = {**self.attributes, **({"db.operation.name": operation} if operation else {})}
-        return Call(span_name, {**metric, **attributes}, metric)
+        return Call(span_name, {**metric, **attributes}, metric, self.link, text, statement, reads)
 
     def statement(self, statement: str, *, batch: bool) -> Call | None:
         """Return the call of an SQL statement, or None if it only controls a transaction."""
@@ -113,7 +140,14 @@ class Endpoint:
             attributes["db.query.summary"] = summary
         if len(described.collections) == 1:
             attributes["db.collection.name"] = described.collections[0]
-        return self.call(summary or self.namespace or self.system, operation, attributes)
+        return self.call(
+            summary or self.namespace or self.system,
+            operation,
+            attributes,
+            text=described.text,
+            statement=statement if len(statement) <= TEXT_LIMIT else None,
+            reads=described.operation in _READING,
+        )
 
 
 class Operation:
@@ -141,33 +175,42 @@ class Operation:
 
     def end(self, error: BaseException | None = None) -> None:
         """End the span and record the duration; never raises."""
-        elapsed = time.perf_counter() - self._started
+        ended = time.perf_counter()
         if self._quiet is not None:
             quiet.reset(self._quiet)
         if self._token is not None:
             otel_context.detach(self._token)
+        call, client, elapsed = self._call, self._client, ended - self._started
         try:
-            self._record(elapsed, error)
+            attributes = call.metric_attributes
+            if error is None:
+                call.link.answered_at = ended
+            else:
+                attributes = self._failed(driver_error(error), ended)
+            if elapsed >= client.slow_after and call.text is not None:
+                client.slow(call, elapsed, self._span, self._context)
+            self._span.end()
+            client.duration.record(elapsed, attributes, self._context)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
-            self._client.faults.report()
+            client.faults.report()
 
-    def _record(self, elapsed: float, error: BaseException | None) -> None:
+    def _failed(self, cause: BaseException, ended: float) -> Attributes:
+        """Tell of an error everywhere but in the duration; return that one's attributes."""
         attributes = self._call.metric_attributes
-        if error is not None:
-            cause = driver_error(error)
-            error_type = type_name(cause)
-            attributes = {**attributes, "error.type": error_type}
-            if is_timeout(cause):
-                self._client.timeouts.add(scope="cache" if attributes["db.system.name"] == "redis" else "database")
-            if self._span.is_recording():
-                self._span.set_attribute("error.type", error_type)
-                code = status_code(cause)
-                if code is not None:
-                    self._span.set_attribute("db.response.status_code", code)
-                # No description: the messages of databases quote the values.
-                self._span.set_status(Status(StatusCode.ERROR))
-        self._span.end()
-        self._client.duration.record(elapsed, attributes, self._context)
+        error_type, code = type_name(cause), status_code(cause)
+        there = is_there(cause)
+        if there is not None:
+            self._call.link.answered_at = ended if there else NEVER
+        if is_timeout(cause):
+            self._client.timeouts.add(scope="cache" if attributes["db.system.name"] == "redis" else "database")
+        self._client.conflicts.count(code)
+        if self._span.is_recording():
+            self._span.set_attribute("error.type", error_type)
+            if code is not None:
+                self._span.set_attribute("db.response.status_code", code)
+            # No description: the messages of databases quote the values.
+            self._span.set_status(Status(StatusCode.ERROR))
+        return {**attributes, "error.type": error_type}
 
 
 def meter(telemetry: Telemetry) -> Meter:
@@ -182,14 +225,17 @@ def meter(telemetry: Telemetry) -> Meter:
 class Client:
     """Begins operations for one library."""
 
-    __slots__ = ("duration", "faults", "timeouts", "tracer")
+    __slots__ = ("conflicts", "duration", "faults", "slow", "slow_after", "timeouts", "tracer")
 
     def __init__(self, library: str, telemetry: Telemetry) -> None:
         scope = f"mita_otel.libraries.{library}"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
         self.duration: Histogram = OPERATION_DURATION.create(meter(telemetry))
         self.timeouts = timeouts.counter(telemetry.meter_provider)
+        self.conflicts = Conflicts(meter(telemetry))
         self.faults = Faults(library)
+        self.slow = self.faults.guard(SlowQueries(telemetry.settings, telemetry.meter_provider).capture)
+        self.slow_after = telemetry.settings.slow_query_seconds
 
     def begin(
         self, call: Call, *, batch_size: int = 0, hush: bool = False, details: Callable[[], Attributes] | None = None
@@ -202,11 +248,14 @@ class Client:
             hush: whether operations inside this one are the library's own.
             details: gives attributes that cost something; asked only for a span that records.
         """
+        # As `is_silenced`, without the call.
         if quiet.get():
             return None
         context = otel_context.get_current()
         if context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN):
             return None
+        if call.text is not None:
+            request.count(call.text)
         span = self.tracer.start_span(call.span_name, context, SpanKind.CLIENT, call.attributes)
         token = None
         if span.is_recording():
@@ -220,21 +269,15 @@ class Client:
         return Operation(self, call, span=span, context=context, token=token, hushed=hushed)
 
 
-def driver_error(error: BaseException) -> BaseException:
-    """Return the driver's own exception from within those that wrap it."""
-    original = getattr(error, "orig", None)
-    if not isinstance(original, BaseException):
-        return error
-    return original.__cause__ or original
+def is_silenced() -> bool:
+    """Say whether no one is to be told of what happens now: instrumentation is suppressed, or `quiet` is set."""
+    if quiet.get():
+        return True
+    context = otel_context.get_current()
+    return bool(context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN))
 
 
 def type_name(error: BaseException) -> str:
     """Return the value of `error.type`: the exception's qualified name, or the bare one of a built-in."""
     cls = type(error)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
-
-
-def status_code(error: BaseException) -> str | None:
-    """Return the SQLSTATE of a database's error, if it has one."""
-    code = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
-    return code if isinstance(code, str) else None

@@ -18,6 +18,8 @@ from mita_otel.metrics.catalogue.database import (
     CONNECTION_MAX,
     CONNECTION_TIMEOUTS,
     CONNECTION_WAIT_TIME,
+    POOL_OVERFLOW,
+    POOL_OVERFLOW_OPENED,
 )
 
 
@@ -28,13 +30,14 @@ def pool_attributes(endpoint: Endpoint) -> Attributes:
 
 @dataclass(frozen=True, slots=True)
 class PoolState:
-    """A pool at the moment it is looked at; limits that it does not have are None."""
+    """A pool at the moment it is looked at; limits, and an overflow, that it does not have are None."""
 
     attributes: Attributes
     idle: int
     used: int
     maximum: int | None = None
     idle_maximum: int | None = None
+    overflow: int | None = None
 
 
 States = Callable[[], Iterable[PoolState]]
@@ -52,12 +55,13 @@ class PoolMetrics:
         faults: where a failing look is counted.
     """
 
-    __slots__ = ("_all_timeouts", "_timeouts", "_wait_time")
+    __slots__ = ("_all_timeouts", "_overflow", "_timeouts", "_wait_time")
 
     def __init__(self, telemetry: Telemetry, states: States, faults: Faults) -> None:
         where = meter(telemetry)
         self._wait_time: Histogram = CONNECTION_WAIT_TIME.create(where)
         self._timeouts: Counter = CONNECTION_TIMEOUTS.create(where)
+        self._overflow: Counter = POOL_OVERFLOW_OPENED.create(where)
         self._all_timeouts = timeouts.counter(telemetry.meter_provider)
         sources = _sources.setdefault(telemetry.meter_provider, [])
         sources.append((states, faults))
@@ -65,6 +69,7 @@ class PoolMetrics:
             CONNECTION_COUNT.observe(where, _reading(sources, _counts))
             CONNECTION_MAX.observe(where, _reading(sources, _maxima))
             CONNECTION_IDLE_MAX.observe(where, _reading(sources, _idle_maxima))
+            POOL_OVERFLOW.observe(where, _reading(sources, _overflows))
 
     def waited(self, seconds: float, attributes: Attributes) -> None:
         """Record the time that it took to get a connection."""
@@ -74,6 +79,10 @@ class PoolMetrics:
         """Count a wait that ended without a connection."""
         self._timeouts.add(1, attributes)
         self._all_timeouts.add(scope="pool")
+
+    def overflowed(self, connections: int, attributes: Attributes) -> None:
+        """Count connections that were opened beyond the size of the pool; 0 lets the series begin."""
+        self._overflow.add(connections, attributes)
 
 
 def _reading(
@@ -106,3 +115,8 @@ def _maxima(state: PoolState) -> Iterable[tuple[Attributes, int]]:
 def _idle_maxima(state: PoolState) -> Iterable[tuple[Attributes, int]]:
     if state.idle_maximum is not None:
         yield state.attributes, state.idle_maximum
+
+
+def _overflows(state: PoolState) -> Iterable[tuple[Attributes, int]]:
+    if state.overflow is not None:
+        yield state.attributes, state.overflow

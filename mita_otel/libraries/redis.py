@@ -1,8 +1,9 @@
 """redis-py 5 to 8, sync and asyncio, single server and cluster: one span a command or a pipeline."""
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+import time
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import lru_cache, wraps
 from itertools import islice
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -15,6 +16,7 @@ import redis.cluster
 
 from mita_otel.libraries.around import awaits, calls
 from mita_otel.libraries.database import Attributes, Call, Client, Endpoint, Operation
+from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
@@ -36,6 +38,9 @@ CLUSTER: Final = Endpoint("redis", "0")
 
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9._]{0,31}(?: [A-Z0-9._-]{1,32})?", re.ASCII)
 _UNLIMITED: Final = 2**31
+_WAITING: Final = (redis.BlockingConnectionPool, redis.asyncio.BlockingConnectionPool)
+_EXHAUSTED: Final = ("Too many connections", "No connection available")
+"""Beginnings of what redis-py says of a pool whose connections are all in use; its class for it is new in version 6."""
 
 
 @Once
@@ -43,7 +48,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     """Trace every command and pipeline, and measure every pool."""
     client = Client("redis", telemetry)
     servers = _Servers()
-    PoolMetrics(telemetry, servers.states, client.faults)
+    waits = _Waits(servers, PoolMetrics(telemetry, servers.states, client.faults), client.faults)
     command = client.faults.guard(_Begin(client, servers, command=True))
     pipeline = client.faults.guard(_Begin(client, servers, command=False))
     patches = Patches()
@@ -62,6 +67,10 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         (redis.asyncio.cluster.ClusterPipeline, "execute", pipeline, awaits),
     ):
         patches.replace(owner, name, wrapper(begin))
+    for pool in (redis.ConnectionPool, redis.BlockingConnectionPool):
+        patches.replace(pool, "get_connection", waits.calls)
+    for async_pool in (redis.asyncio.ConnectionPool, redis.asyncio.BlockingConnectionPool):
+        patches.replace(async_pool, "get_connection", waits.awaits)
 
     def undo() -> None:
         patches.undo()
@@ -80,13 +89,14 @@ class _Servers:
 
     def find(self, client: Any) -> Endpoint:
         pool = getattr(client, "connection_pool", None)
-        if pool is None:
-            return CLUSTER
+        return CLUSTER if pool is None else self.of_pool(pool)[0]
+
+    def of_pool(self, pool: Any) -> tuple[Endpoint, Attributes]:
         known = self._known.get(pool)
         if known is None:
             found = endpoint(pool.connection_kwargs)
             known = self._known[pool] = found, pool_attributes(found)
-        return known[0]
+        return known
 
     def clear(self) -> None:
         self._known.clear()
@@ -109,6 +119,53 @@ def _state(pool: Any, attributes: Attributes) -> PoolState | None:
         idle, used = len(pool._available_connections), len(pool._in_use_connections)  # noqa: SLF001 - as above
         return PoolState(attributes, idle, used, maximum)
     return None
+
+
+class _Waits:
+    """Measures what it takes to get a connection: the wait for one of a pool that waits, and a pool that has none."""
+
+    __slots__ = ("_refused", "_waited")
+
+    def __init__(self, servers: _Servers, metrics: PoolMetrics, faults: Faults) -> None:
+        def waited(pool: Any, started: float) -> None:
+            # Other pools give a connection at once, or none.
+            if isinstance(pool, _WAITING):
+                metrics.waited(time.perf_counter() - started, servers.of_pool(pool)[1])
+
+        def refused(pool: Any, error: BaseException) -> None:
+            if str(error).startswith(_EXHAUSTED):
+                metrics.timed_out(servers.of_pool(pool)[1])
+
+        self._waited = faults.guard(waited)
+        self._refused = faults.guard(refused)
+
+    def calls(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(original)
+        def get_connection(pool: Any, *args: Any, **kwargs: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                connection = original(pool, *args, **kwargs)
+            except redis.ConnectionError as error:
+                self._refused(pool, error)
+                raise
+            self._waited(pool, started)
+            return connection
+
+        return get_connection
+
+    def awaits(self, original: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:
+        @wraps(original)
+        async def get_connection(pool: Any, *args: Any, **kwargs: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                connection = await original(pool, *args, **kwargs)
+            except redis.ConnectionError as error:
+                self._refused(pool, error)
+                raise
+            self._waited(pool, started)
+            return connection
+
+        return get_connection
 
 
 def endpoint(connection_kwargs: dict[str, Any]) -> Endpoint:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mita_otel.metrics.catalogue import database, http, process
+from mita_otel.metrics.catalogue import cache, database, http, process
 from mita_otel.metrics.instrument import Histogram, Instrument
 from mita_otel.metrics.naming import prometheus_label
 
@@ -62,11 +62,13 @@ class Computed:
         name: in Prometheus.
         expression: in PromQL.
         description: one sentence.
+        made_of: the name of the series that it is made of.
     """
 
     name: str
     expression: str
     description: str
+    made_of: str
 
     def records(self) -> Mapping[str, str]:
         """Return the expression, by the name of the series that it is recorded as."""
@@ -85,6 +87,9 @@ _CALL: Final = {
 }
 _QUERY: Final = {"query_type": "db.operation.name"}
 _NO_CACHE: Final = {"db.system.name": "!redis"}
+_LOOKUPS: Final = (
+    'sum by (service_name, cache) (rate(mita_cache_operations_total{{operation="get", status=~"{}"}}[5m]))'
+)
 
 RENAMED: Final = (
     Renamed(
@@ -196,6 +201,14 @@ COMPUTED: Final = (
             " or 0 * sum by (service_name, endpoint) (rate(mita_http_requests_total[5m]))"
         ),
         description="Share of requests of the last 5 minutes that ended with a server's error, by endpoint.",
+        made_of="mita_http_requests_total",
+    ),
+    Computed(
+        name="mita_cache_hit_rate",
+        # Without a lookup there is no rate: neither all nor none of them were hits.
+        expression=f"{_LOOKUPS.format('hit')} / ({_LOOKUPS.format('hit|miss')} > 0)",
+        description="Share of the lookups of the last 5 minutes that the cache could answer, by cache.",
+        made_of=cache.OPERATIONS.prometheus_name,
     ),
 )
 """Ratios, which cannot be added up over processes and so are no instruments."""

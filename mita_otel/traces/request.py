@@ -1,7 +1,7 @@
-"""The SERVER span of the request being served, reachable where its context is no longer current."""
+"""The request being served: its SERVER span, reachable where that is no longer current, and what ran for it."""
 
-from contextvars import ContextVar
-from typing import Final
+from contextvars import ContextVar, Token
+from typing import Final, TypeAlias
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
@@ -9,10 +9,44 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanContext, SpanKin
 
 from mita_otel import correlation
 
-_span_context: ContextVar[SpanContext] = ContextVar("mita_request_span", default=INVALID_SPAN_CONTEXT)
-_untrusted: ContextVar[SpanContext | None] = ContextVar("mita_untrusted_parent", default=None)
+
+class Served:
+    """One request; all the tasks and threads that work for it see the same object.
+
+    Attributes:
+        span: its SERVER span while that records and an answer has not begun.
+        span_context: that span's context, also of one that is not sampled.
+        statements: how often each SQL statement ran for it; None where no one counts, as after the answer has begun.
+        untrusted_parent: what the SERVER span links to instead of continuing it.
+    """
+
+    __slots__ = ("span", "span_context", "statements", "untrusted_parent")
+
+    def __init__(self, untrusted_parent: SpanContext | None = None, statements: dict[str, int] | None = None) -> None:
+        self.span: Span | None = None
+        self.span_context = INVALID_SPAN_CONTEXT
+        self.statements = statements
+        self.untrusted_parent = untrusted_parent
+
+
+class _Stray(Served):
+    """Stands for a request that no layer of ours serves: known by its SERVER span alone."""
+
+    __slots__ = ()
+
+
+_served: ContextVar[Served | None] = ContextVar("mita_request", default=None)
+
+Before: TypeAlias = Token[Served | None]
+"""What `begin` put away."""
+
+STATEMENTS_COUNTED: Final = 256
+"""Different statements that are counted for one request."""
 
 UNTRUSTED_LINK: Final = {"mita.link.kind": "untrusted_parent"}
+
+current: Final = _served.get
+"""Return the request that this context works for, or None. It may be answered already: tasks outlive requests."""
 
 
 def span_context() -> SpanContext:
@@ -20,33 +54,60 @@ def span_context() -> SpanContext:
 
     Servers write their access line and report unhandled exceptions after the span is over, but in the same task.
     """
-    return _span_context.get()
+    served = _served.get()
+    return INVALID_SPAN_CONTEXT if served is None else served.span_context
 
 
-def begin(untrusted_parent: SpanContext | None = None) -> None:
-    """Forget the last request of this context, and remember a parent that is linked to but not trusted."""
-    _span_context.set(INVALID_SPAN_CONTEXT)
-    _untrusted.set(untrusted_parent)
+def begin(untrusted_parent: SpanContext | None = None, *, counting: bool = False) -> Before:
+    """Put a new request in the place of this context's last one; hand the token to `restore`.
+
+    Args:
+        untrusted_parent: a caller's span that is linked to but not continued.
+        counting: whether the statements that run for it are counted.
+    """
+    return _served.set(Served(untrusted_parent, {} if counting else None))
+
+
+def restore(token: Before) -> None:
+    """Go back to the request that was served before `begin`: one served another in the same task."""
+    _served.reset(token)
+
+
+def count(statement: str) -> None:
+    """Count a statement that runs for the request, if anyone wants to know."""
+    served = _served.get()
+    if served is None or (statements := served.statements) is None:
+        return
+    if statement in statements:
+        statements[statement] += 1
+    elif len(statements) < STATEMENTS_COUNTED:
+        statements[statement] = 1
 
 
 def remember(context: SpanContext) -> None:
     """Remember an unsampled SERVER span, which no processor is told of."""
-    if not _span_context.get().is_valid:
-        _span_context.set(context)
+    served = _served.get()
+    if served is not None and not served.span_context.is_valid:
+        served.span_context = context
 
 
 class RequestSpanProcessor(SpanProcessor):
-    """Marks SERVER spans with the correlation id and remembers their context."""
+    """Marks SERVER spans with the correlation id and remembers them."""
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
         """Mark a SERVER span as it starts; other spans cost one comparison."""
         if span.kind is not SpanKind.SERVER:
             return
-        _span_context.set(span.get_span_context())
+        served = _served.get()
+        if served is None or isinstance(served, _Stray):
+            served = _Stray()
+            _served.set(served)
+        if not served.span_context.is_valid:
+            served.span = span
+            served.span_context = span.get_span_context()
         correlation_id = correlation.current()
         if correlation_id is not None:
             span.set_attribute(correlation.ATTRIBUTE, correlation_id)
-        parent = _untrusted.get()
-        if parent is not None:
-            link = Link(parent, UNTRUSTED_LINK)
+        if served.untrusted_parent is not None:
+            link = Link(served.untrusted_parent, UNTRUSTED_LINK)
             span.add_link(link.context, link.attributes)

@@ -24,6 +24,7 @@ from mita_otel.traces.propagation import server_timing, traceresponse
 from mita_otel.web.administration import Administration, Examine
 from mita_otel.web.errors import Errors
 from mita_otel.web.paths import excluding
+from mita_otel.web.repeated import RepeatedStatements
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -82,7 +83,10 @@ class Exchange:
         route: the whole template, where whoever instruments the application has found it.
     """
 
-    __slots__ = ("_headers", "_report", "_scope", "_sizes", "correlation_id", "received", "route", "sent", "status")
+    __slots__ = (
+        *("_headers", "_repeated", "_report", "_scope", "_served", "_sizes"),
+        *("correlation_id", "received", "route", "sent", "status"),
+    )
 
     def __init__(
         self,
@@ -90,8 +94,12 @@ class Exchange:
         correlation_id: str,
         sizes: BodySizes | None,
         headers: "ResponseHeaders",
+        *,
         report: Callable[[], None],
+        repeated: RepeatedStatements,
     ) -> None:
+        self._served = request_span.current()
+        self._repeated = repeated
         self._report = report
         self._scope = scope
         self._sizes = sizes
@@ -114,10 +122,18 @@ class Exchange:
             "http.response.status_code": self.status,
             "url.scheme": self._scope.get("scheme", "http"),
         }
-        route = self.route or _route(self._scope)
+        route = self._template()
         if route is not None:
             attributes["http.route"] = route
         return attributes
+
+    def asked(self) -> None:
+        """Look at what the request has asked databases for: its answer begins, or it ends without one."""
+        if self._served is not None and self._served.statements is not None:
+            self._repeated.look(self._served, self._template())
+
+    def _template(self) -> str | None:
+        return self.route or _route(self._scope)
 
     def receiving(self, receive: Receive) -> Receive:
         """Wrap the server's receive so that body bytes are counted."""
@@ -146,6 +162,7 @@ class Exchange:
         kind = message["type"]
         if kind == "http.response.start":
             self.status = message["status"]
+            self.asked()
             request_span.remember(trace.get_current_span().get_span_context())
             added = self._headers.of(request_span.span_context(), self.correlation_id)
             return {**message, "headers": [*message.get("headers", ()), *added]}
@@ -199,6 +216,7 @@ class ServerLayer:
         self._headers = ResponseHeaders(settings.trace_response)
         self._sizes = BodySizes(meter_provider)
         self._errors = Errors(meter_provider)
+        self._repeated = RepeatedStatements(meter_provider, settings.n_plus_one)
         self._lag = EventLoopLag(meter_provider)
         self._report = report
         self._administration = (
@@ -217,7 +235,7 @@ class ServerLayer:
             await self._administration(app, scope, send)
             return
         try:
-            scope, exchange = self._open(scope)
+            scope, exchange, before = self._open(scope)
         except Exception:  # noqa: BLE001 - the room's door
             self._report()
             await app(scope, receive, send)
@@ -233,12 +251,12 @@ class ServerLayer:
             failure = error
             raise
         finally:
-            if exchange.is_counted:
-                self._errors.count(exchange.status, failure)
+            self._close(exchange, failure)
             # Only a request within a request, in one task, gives the id back: else the server's own last words about
             # the request are still to come. A task may have inherited the id of the request before.
             if nested:
                 correlation.unbind(token)
+                request_span.restore(before)
 
     async def _serve(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
         if not self.excluded(scope["path"]):
@@ -248,18 +266,26 @@ class ServerLayer:
         with suppress_instrumentation():
             await app(scope, receive, send)
 
-    def _open(self, scope: Scope) -> tuple[Scope, Exchange]:
+    def _close(self, exchange: Exchange, failure: Exception | None) -> None:
+        try:
+            exchange.asked()
+            if exchange.is_counted:
+                self._errors.count(exchange.status, failure)
+        except Exception:  # noqa: BLE001 - the room's door
+            self._report()
+
+    def _open(self, scope: Scope) -> tuple[Scope, Exchange, request_span.Before]:
         self._lag.watch(asyncio.get_running_loop())
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         candidate = next((value for name, value in headers if name == _CORRELATION_HEADER), None)
         accepted = correlation.accept(_harmless(candidate))
-        request_span.begin(self._untrusted_parent(headers))
+        before = request_span.begin(self._untrusted_parent(headers), counting=scope["type"] == "http")
         if self._inbound_context != "trust":
             scope = {**scope, "headers": [header for header in headers if header[0] not in _CONTEXT_HEADERS]}
         sizes = None if scope["type"] != "http" or self.excluded(scope["path"]) else self._sizes
-        exchange = Exchange(scope, accepted, sizes, self._headers, self._report)
+        exchange = Exchange(scope, accepted, sizes, self._headers, report=self._report, repeated=self._repeated)
         scope[SCOPE_KEY] = exchange
-        return scope, exchange
+        return scope, exchange, before
 
     def _untrusted_parent(self, headers: list[tuple[bytes, bytes]]) -> SpanContext | None:
         if self._inbound_context != "link":

@@ -6,6 +6,7 @@ import pytest
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from mita_otel.libraries import asyncpg, httpx, redis, sqlalchemy
+from mita_otel.libraries.slow.table import TABLE
 from tests.unit.libraries.recording import Recording
 
 
@@ -30,3 +31,4 @@ def _instrumentation_undone() -> Iterator[None]:
     yield
     for library in (asyncpg, httpx, redis, sqlalchemy):
         library.instrument.undo()
+    TABLE.clear()

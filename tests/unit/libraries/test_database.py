@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mita_otel.libraries.database import Client, Endpoint, driver_error, quiet, status_code, type_name
+from mita_otel.libraries.database import Client, Endpoint, type_name
+from mita_otel.libraries.link import driver_error, status_code
+from mita_otel.libraries.quiet import quiet
 from tests.unit.libraries.recording import Recording
 
 

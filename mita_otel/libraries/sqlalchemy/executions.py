@@ -6,11 +6,9 @@ an error is skipped, which would leave the span current for the rest of the task
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
-from pathlib import PurePath
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import event
@@ -18,37 +16,42 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import Pool, QueuePool
 
+from mita_otel.libraries import up
 from mita_otel.libraries.around import calls
-from mita_otel.libraries.database import Attributes, Client, Endpoint, Operation, owned, quiet
+from mita_otel.libraries.database import Client, Operation, meter, owned
 from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.link import is_there
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
-from mita_otel.libraries.pools import PoolMetrics, PoolState, pool_attributes
-
-_SYSTEMS: Final = {"mssql": "microsoft.sql_server", "oracle": "oracle.db"}
-"""Dialects whose name is not the value of `db.system.name`."""
-
-_PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
-"""Ports of URLs that name none."""
+from mita_otel.libraries.pools import PoolMetrics
+from mita_otel.libraries.quiet import quiet
+from mita_otel.libraries.sqlalchemy.engines import Engines
+from mita_otel.libraries.sqlalchemy.transactions import Endings, did, failed
+from mita_otel.libraries.transactions import Transactions
+from mita_otel.metrics.looks import NEVER
 
 
 @Once
 def instrument(telemetry: Telemetry) -> Instrumented:
     """Trace every execution of every engine, and measure every pool."""
     client = Client("sqlalchemy", telemetry)
-    engines = _Engines()
+    engines = Engines()
     metrics = PoolMetrics(telemetry, engines.states, client.faults)
     patches = Patches()
+    mark_failed = client.faults.guard(failed)
     for name, begin in (
         ("_exec_single_context", _begin_single),
         ("_exec_insertmany_context", _begin_pages),
         ("_cursor_execute", _begin_internal),
     ):
-        patches.replace(Connection, name, calls(client.faults.guard(_Begin(client, engines, begin))))
+        patches.replace(Connection, name, calls(client.faults.guard(_Begin(client, engines, begin)), mark_failed))
+    Endings(Transactions(meter(telemetry), client.conflicts), client.faults).watch(patches)
+    up.observe(telemetry.meter_provider, meter(telemetry), engines.ways, client.faults)
     patches.replace(Engine, "raw_connection", _connecting(engines, metrics, client.faults))
+    patches.replace(QueuePool, "_inc_overflow", _overflowing(engines, metrics, client.faults))
     # Not the engine's constructor: create_engine reads its signature to tell which arguments are allowed.
-    patches.replace(Dialect, "engine_created", _registering(engines, client.faults))
+    patches.replace(Dialect, "engine_created", _registering(engines, metrics, client.faults))
     mark = client.faults.guard(_own)
     event.listen(Pool, "connect", mark)
 
@@ -58,56 +61,6 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         engines.clear()
 
     return Instrumented("sqlalchemy", sqlalchemy.__version__, "ours", undo)
-
-
-class _Engines:
-    """What is known about each engine, as long as it lives."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Engine, tuple[Endpoint, Attributes]] = WeakKeyDictionary()
-
-    def find(self, engine: Engine) -> tuple[Endpoint, Attributes]:
-        # An engine with execution options of its own shares the pool of the one that it was made from.
-        engine = getattr(engine, "_proxied", engine)
-        known = self._known.get(engine)
-        if known is None:
-            found = endpoint(engine)
-            known = self._known[engine] = found, pool_attributes(found)
-        return known
-
-    def clear(self) -> None:
-        self._known.clear()
-
-    def states(self) -> Iterator[PoolState]:
-        for engine, (_, attributes) in list(self._known.items()):
-            pool = engine.pool
-            if isinstance(pool, QueuePool):
-                yield _state(pool, attributes)
-
-
-def _state(pool: QueuePool, attributes: Attributes) -> PoolState:
-    size, overflow = pool.size(), pool._max_overflow  # noqa: SLF001 - no public name
-    bounded = size > 0 and overflow >= 0
-    return PoolState(
-        attributes,
-        idle=pool.checkedin(),
-        used=max(pool.checkedout(), 0),
-        maximum=size + overflow if bounded else None,
-        idle_maximum=size or None,
-    )
-
-
-def endpoint(engine: Engine) -> Endpoint:
-    """Return where an engine's URL leads to; of an SQLite file its name alone, as the folder differs by machine."""
-    url, dialect = engine.url, engine.dialect.name
-    if dialect == "sqlite":
-        in_memory = url.database in {None, "", ":memory:"}
-        return Endpoint("sqlite", ":memory:" if in_memory else PurePath(str(url.database)).name)
-    host = url.host or url.query.get("host")
-    address = host if isinstance(host, str) else None
-    return Endpoint(_SYSTEMS.get(dialect, dialect), url.database, address, url.port or _PORTS.get(dialect))
 
 
 _Described = tuple[str, int]
@@ -136,23 +89,28 @@ class _Begin:
 
     __slots__ = ("__dict__", "_client", "_engines", "_read")
 
-    def __init__(self, client: Client, engines: _Engines, read: Callable[..., _Described]) -> None:
+    def __init__(self, client: Client, engines: Engines, read: Callable[..., _Described]) -> None:
         self._client = client
         self._engines = engines
         self._read = read
 
     def __call__(self, connection: Connection, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Operation | None:
         statement, batch_size = self._read(*args)
-        found, _ = self._engines.find(connection.engine)
-        call = found.statement(statement, batch=batch_size > 1)
-        return None if call is None else self._client.begin(call, batch_size=batch_size)
+        call = self._engines.find(connection.engine).endpoint.statement(statement, batch=batch_size > 1)
+        if call is None:
+            return None
+        operation = self._client.begin(call, batch_size=batch_size)
+        if operation is not None:
+            did(connection, reads=call.reads)
+        return operation
 
 
-def _connecting(engines: _Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:
+def _connecting(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:
     waited = faults.guard(
-        lambda engine, started: metrics.waited(time.perf_counter() - started, engines.find(engine)[1])
+        lambda engine, started: metrics.waited(time.perf_counter() - started, engines.find(engine).attributes)
     )
-    timed_out = faults.guard(lambda engine: metrics.timed_out(engines.find(engine)[1]))
+    timed_out = faults.guard(lambda engine: metrics.timed_out(engines.find(engine).attributes))
+    refused = faults.guard(lambda engine, error: _refused(engines, engine, error))
 
     def wrapper(original: Callable[[Engine], Any]) -> Callable[[Engine], Any]:
         @wraps(original)
@@ -165,6 +123,9 @@ def _connecting(engines: _Engines, metrics: PoolMetrics, faults: Faults) -> Call
             except PoolTimeoutError:
                 timed_out(engine)
                 raise
+            except Exception as error:
+                refused(engine, error)
+                raise
             finally:
                 quiet.reset(hushed)
             waited(engine, started)
@@ -175,8 +136,38 @@ def _connecting(engines: _Engines, metrics: PoolMetrics, faults: Faults) -> Call
     return wrapper
 
 
-def _registering(engines: _Engines, faults: Faults) -> Callable[[Any], Any]:
-    register = faults.guard(engines.find)
+def _refused(engines: Engines, engine: Engine, error: Exception) -> None:
+    if is_there(error) is False:
+        engines.find(engine).endpoint.link.answered_at = NEVER
+
+
+def _overflowing(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:
+    def count(pool: QueuePool) -> None:
+        if pool.overflow() > 0 and (attributes := engines.attributes_of(pool)) is not None:
+            metrics.overflowed(1, attributes)
+
+    counted = faults.guard(count)
+
+    def wrapper(original: Callable[[QueuePool], bool]) -> Callable[[QueuePool], bool]:
+        @wraps(original)
+        def inc_overflow(pool: QueuePool) -> bool:
+            may_open = original(pool)
+            if may_open:
+                counted(pool)
+            return may_open
+
+        return inc_overflow
+
+    return wrapper
+
+
+def _registering(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:
+    def found(engine: Engine) -> None:
+        attributes = engines.find(engine).attributes
+        if isinstance(engine.pool, QueuePool):
+            metrics.overflowed(0, attributes)
+
+    register = faults.guard(found)
 
     def wrapper(original: Callable[[Engine], None]) -> Any:
         def engine_created(_dialect: type[Dialect], engine: Engine) -> None:

@@ -1,23 +1,27 @@
 """asyncpg used directly: one span a call, a cursor or a copy; silent on connections that SQLAlchemy works through."""
 
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sized
-from functools import lru_cache, wraps
+from collections.abc import Callable, Coroutine, Sized
+from functools import wraps
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import asyncpg
 from asyncpg.cursor import BaseCursor
 from asyncpg.pool import Pool
 from asyncpg.prepared_stmt import PreparedStatement
 
-from mita_otel.libraries.around import awaits
-from mita_otel.libraries.database import Attributes, Client, Endpoint, Operation, owned, quiet
+from mita_otel.libraries import up
+from mita_otel.libraries.around import Failed, awaits
+from mita_otel.libraries.asyncpg.pools import Pools, endpoint_of
+from mita_otel.libraries.asyncpg.transactions import Endings
+from mita_otel.libraries.database import Client, Operation, meter, owned
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
-from mita_otel.libraries.pools import PoolMetrics, PoolState, pool_attributes
+from mita_otel.libraries.pools import PoolMetrics
+from mita_otel.libraries.quiet import quiet
+from mita_otel.libraries.transactions import Transactions
 
 _Method = Callable[..., Coroutine[Any, Any, Any]]
 _Question = tuple[Any, str, object]
@@ -28,16 +32,24 @@ _Question = tuple[Any, str, object]
 def instrument(telemetry: Telemetry) -> Instrumented:
     """Trace every call on every connection, and measure every pool."""
     client = Client("asyncpg", telemetry)
-    pools = _Pools()
+    pools = Pools()
     metrics = PoolMetrics(telemetry, pools.states, client.faults)
+    endings = Endings(Transactions(meter(telemetry), client.conflicts), client.faults)
+    up.observe(telemetry.meter_provider, meter(telemetry), pools.ways, client.faults)
     patches = Patches()
     for owner, read, names in _METHODS:
         for name in names:
-            patches.replace(owner, name, _tracing(client, read))
+            patches.replace(owner, name, _tracing(client, read, endings.failed))
     # The server is asked to quote the arguments of the copied query: a question of the driver's own.
-    patches.replace(asyncpg.Connection, "copy_from_query", _tracing(client, _of_copied_query, hush=True))
+    patches.replace(
+        asyncpg.Connection, "copy_from_query", _tracing(client, _of_copied_query, endings.failed, hush=True)
+    )
+    endings.watch(patches)
     patches.replace(asyncpg.Connection, "reset", _hushing)
     patches.replace(Pool, "_acquire", _acquiring(pools, metrics, client.faults))
+    forget = client.faults.guard(pools.closed)
+    patches.replace(Pool, "close", _closing(forget))
+    patches.replace(Pool, "terminate", _terminating(forget))
 
     def undo() -> None:
         patches.undo()
@@ -90,28 +102,18 @@ _METHODS: tuple[tuple[type, Callable[..., _Question], tuple[str, ...]], ...] = (
 )
 
 
-def _tracing(client: Client, read: Callable[..., _Question], *, hush: bool = False) -> Callable[[_Method], _Method]:
+def _tracing(
+    client: Client, read: Callable[..., _Question], failed: Failed, *, hush: bool = False
+) -> Callable[[_Method], _Method]:
     def begin(target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Operation | None:
         connection, statement, sets = read(target, *args, **kwargs)
         if connection in owned:
             return None
         size = len(sets) if isinstance(sets, Sized) else 0
-        call = _endpoint_of(connection).statement(statement, batch=size > 1)
+        call = endpoint_of(connection).statement(statement, batch=size > 1)
         return None if call is None else client.begin(call, batch_size=size, hush=hush)
 
-    return awaits(client.faults.guard(begin))
-
-
-def _endpoint_of(connection: Any) -> Endpoint:
-    return endpoint(connection._addr, connection._params.database)  # noqa: SLF001 - no public name
-
-
-@lru_cache(256)
-def endpoint(address: tuple[str, int] | str, database: str) -> Endpoint:
-    """Return the endpoint of a connection: host and port, or the path of a socket."""
-    if isinstance(address, str):
-        return Endpoint("postgresql", database, address)
-    return Endpoint("postgresql", database, address[0], address[1])
+    return awaits(client.faults.guard(begin), failed)
 
 
 def _hushing(original: _Method) -> _Method:
@@ -126,43 +128,14 @@ def _hushing(original: _Method) -> _Method:
     return reset
 
 
-class _Pools:
-    """The living pools, each known by its queue of connections at rest: a pool itself takes no weak reference."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: WeakKeyDictionary[Any, tuple[Attributes, int]] = WeakKeyDictionary()
-
-    def attributes(self, pool: Any, connection: Any) -> Attributes:
-        """Return the attributes of a pool, and remember it once it has given a connection."""
-        queue = pool._queue  # noqa: SLF001 - no public name
-        known = self._known.get(queue)
-        if known is not None:
-            return known[0]
-        if connection is None:
-            return pool_attributes(Endpoint("postgresql"))
-        attributes = pool_attributes(_endpoint_of(connection))
-        self._known[queue] = attributes, pool.get_max_size()
-        return attributes
-
-    def clear(self) -> None:
-        self._known.clear()
-
-    def states(self) -> Iterator[PoolState]:
-        for queue, (attributes, maximum) in list(self._known.items()):
-            resting = list(queue._queue)  # noqa: SLF001 - asyncio offers its length alone
-            idle = sum(holder.is_connected() for holder in resting)
-            yield PoolState(attributes, idle, maximum - len(resting), maximum, maximum)
-
-
-def _acquiring(pools: _Pools, metrics: PoolMetrics, faults: Faults) -> Callable[[_Method], _Method]:
+def _acquiring(pools: Pools, metrics: PoolMetrics, faults: Faults) -> Callable[[_Method], _Method]:
     waited = faults.guard(
         lambda pool, connection, started: metrics.waited(
             time.perf_counter() - started, pools.attributes(pool, connection)
         )
     )
     timed_out = faults.guard(lambda pool: metrics.timed_out(pools.attributes(pool, None)))
+    refused = faults.guard(pools.refused)
 
     def wrapper(original: _Method) -> _Method:
         @wraps(original)
@@ -173,9 +146,36 @@ def _acquiring(pools: _Pools, metrics: PoolMetrics, faults: Faults) -> Callable[
             except TimeoutError:
                 timed_out(pool)
                 raise
+            except Exception as error:
+                refused(pool, error)
+                raise
             waited(pool, connection, started)
             return connection
 
         return acquire
+
+    return wrapper
+
+
+def _closing(forget: Callable[[Any], None]) -> Callable[[_Method], _Method]:
+    def wrapper(original: _Method) -> _Method:
+        @wraps(original)
+        async def close(pool: Any) -> None:
+            forget(pool)
+            await original(pool)
+
+        return close
+
+    return wrapper
+
+
+def _terminating(forget: Callable[[Any], None]) -> Callable[[Any], Any]:
+    def wrapper(original: Callable[[Any], None]) -> Callable[[Any], None]:
+        @wraps(original)
+        def terminate(pool: Any) -> None:
+            forget(pool)
+            original(pool)
+
+        return terminate
 
     return wrapper
