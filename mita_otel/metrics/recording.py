@@ -35,9 +35,8 @@ class Closed:
 
         Such a value is logged once for each attribute; the value itself is not, as it may be anything.
         """
-        if all(self._attributes[name].allows(value) for name, value in given.items()):
-            return given
-        return {name: value if self._allows(name, value) else _OTHER for name, value in given.items()}
+        # Plain strings: to the SDK a member of a StrEnum makes another series than its value, to Prometheus the same.
+        return {name: str(value) if self._allows(name, value) else _OTHER for name, value in given.items()}
 
     def number(self, amount: float | Decimal) -> float | None:
         """Return an amount that can be added up: finite and not negative. One that cannot is logged once."""

@@ -18,8 +18,14 @@ COLLECTOR_VARIABLES: Final = (
 )
 """Variables of the collector's file and overlays that a user may set; the others are ours to fill in."""
 
-PROMETHEUS_FLAGS: Final = ("--web.enable-otlp-receiver", "--enable-feature=exemplar-storage,otlp-deltatocumulative")
-"""What OTLP needs of Prometheus: without the second, exemplars are dropped and delta points refused."""
+_FEATURES: Final = (
+    "exemplar-storage",  # else exemplars are dropped
+    "otlp-deltatocumulative",  # else delta points are refused, with all that is sent along
+    "created-timestamp-zero-ingestion",  # a counter's first value is an increase from zero, not a beginning
+    "promql-extended-range-selectors",  # `increase(x[1h] anchored)` counts events, where `increase(x[1h])` estimates
+)
+PROMETHEUS_FLAGS: Final = ("--web.enable-otlp-receiver", f"--enable-feature={','.join(_FEATURES)}")
+"""What OTLP and exact counts need of Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)

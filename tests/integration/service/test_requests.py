@@ -159,16 +159,14 @@ def test_errors_are_counted_once_by_category_and_severity(
     for path in ("/nothing-here", "/items/1", "/health", "/fails"):  # after a failure the server hangs up
         service.client.get(path)
     service.stop()
-    counted = {
-        (point["attributes"]["category"], point["attributes"]["severity"]): point["value"]
-        for point in otlp_receiver.latest_points("mita.errors")
-    }
+    points = otlp_receiver.latest_points("mita.errors")
+    counted = {(p["attributes"]["category"], p["attributes"]["severity"]): p["value"] for p in points}
     assert {kind: count for kind, count in counted.items() if count} == {
         ("system", "high"): 1,
         ("business_logic", "low"): 1,
         ("validation", "low"): 1,
     }
-    assert len(counted) == 32, "every combination is there from the beginning"
+    assert len(points) == len(counted) == 32, "every combination is there once, from the beginning"
 
 
 @pytest.mark.parametrize("exporter", ["console", "otlp_proto_http"])

@@ -4,12 +4,14 @@ import logging
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from mita_otel.metrics import recording
 from mita_otel.metrics.instrument import OURS, Counter, Histogram, closed
@@ -50,6 +52,21 @@ def test_a_value_out_of_its_set_counts_as_other_and_is_logged_once_without_the_v
     assert [record.getMessage() for record in caplog.records] == [
         "mita.fruit: a value of 'kind' that is not in its set was counted as 'other'"
     ]
+
+
+class Kind(StrEnum):
+    PEAR = "pear"
+
+
+def test_a_member_of_an_enumeration_counts_into_the_series_of_its_value(reader: InMemoryMetricReader) -> None:
+    total = Total(FRUIT)
+    total.add(kind=Kind.PEAR, ripe="no")
+    total.add(kind="pear", ripe="no")
+    data = reader.get_metrics_data()
+    assert data is not None
+    series = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+    pears = {"kind": "pear", "ripe": "no"}
+    assert [getattr(point, "value", None) for point in series if point.attributes == pears] == [2]
 
 
 @pytest.mark.parametrize(
