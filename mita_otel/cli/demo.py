@@ -34,6 +34,9 @@ def run(
     stack: Annotated[
         bool, typer.Option("--stack", help="The Collector and its backends in the place of the console.")
     ] = False,
+    seed_data: Annotated[
+        bool, typer.Option("--seed-data", help="Fill the database with half a year of fifty made-up households first.")
+    ] = False,
     folder: Annotated[
         Path | None,
         typer.Option("--folder", file_okay=False, help="Data and logs. [default: data/demo in the checkout]"),
@@ -45,7 +48,7 @@ def run(
         signal.signal(number, _interrupt)
     try:
         with ExitStack() as everything:
-            started = _start(everything, folder, root, stack=stack)
+            started = _start(everything, folder, root, stack=stack, seed_data=seed_data)
             complete = _once(started, seconds, as_json=as_json) if once else _until_interrupted(started)
     except (demo.DemoError, StackError) as error:
         typer.echo(f"mita-otel demo: {error}", err=True)
@@ -69,7 +72,7 @@ def _checkout() -> Path:
     return root
 
 
-def _start(everything: ExitStack, folder: Path | None, root: Path, *, stack: bool) -> demo.Demo:
+def _start(everything: ExitStack, folder: Path | None, root: Path, *, stack: bool, seed_data: bool) -> demo.Demo:
     """Bring everything up, telling what takes its time; it goes down with `everything`."""
     with progress("demo") as report:
         place = everything.enter_context(demo.choose_folder(folder, root / "data" / "demo"))
@@ -78,7 +81,8 @@ def _start(everything: ExitStack, folder: Path | None, root: Path, *, stack: boo
         for sentence in ports.moved():
             report(sentence)
         backends = _backends(everything, place, report) if stack else None
-        return everything.enter_context(demo.running(place, root, ports, report, backends=backends))
+        running = demo.running(place, root, ports, report, backends=backends, seed_data=seed_data)
+        return everything.enter_context(running)
 
 
 def _backends(everything: ExitStack, folder: Path, report: Report) -> demo.Backends:

@@ -84,6 +84,20 @@ class Program:
             what = f"ended with status {status}" if status is not None else f"does not answer at {url}"
             raise DemoError(f"{self.name} {what}; {self.log} ends with:\n{_tail(self.log)}")
 
+    def wait_until_it_is_done(self) -> None:
+        """Wait for the end of a program that does one thing.
+
+        Raises:
+            DemoError: it failed, or was not done within 60 s; the message holds the end of its log.
+        """
+        try:
+            status = self.child.wait(START_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            status = None
+        if status != 0:
+            what = "is not done" if status is None else f"ended with status {status}"
+            raise DemoError(f"{self.name} {what}; {self.log} ends with:\n{_tail(self.log)}")
+
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     child.terminate()

@@ -31,7 +31,13 @@ class Demo:
 
 @contextmanager
 def running(
-    folder: Path, root: Path, ports: Ports, report: Report, *, backends: Backends | None = None
+    folder: Path,
+    root: Path,
+    ports: Ports,
+    report: Report,
+    *,
+    backends: Backends | None = None,
+    seed_data: bool = False,
 ) -> Iterator[Demo]:
     """Run databases, the stand-in for external APIs, the console and the service; everything ends with the block.
 
@@ -41,6 +47,7 @@ def running(
         ports: Where the programs listen.
         report: Told what happens.
         backends: Where telemetry goes in the place of the console.
+        seed_data: Whether the database is filled with made-up households first.
 
     Raises:
         DemoError: a program does not start; the message holds the end of its log.
@@ -54,6 +61,9 @@ def running(
         report("starting PostgreSQL and Redis")
         database = everything.enter_context(postgres_server(folder / "postgres"))
         cache = everything.enter_context(redis_server(folder / "redis"))
+        if seed_data:
+            report("making up households")
+            _fill(programs, database)
         report("starting the service: opentelemetry-instrument uvicorn app.main:app")
         if console is not None:
             page = f"http://127.0.0.1:{ports.console}"
@@ -79,6 +89,11 @@ def _console(programs: Programs, ports: Ports) -> AbstractContextManager[Program
     command = [_program("mita-otel"), "console", "--folder", str(data), "--port", str(ports.console)]
     listeners = ["--otlp-http-port", str(ports.otlp_http), "--otlp-grpc-port", str(ports.otlp_grpc)]
     return programs.started("console", [*command, *listeners], {})
+
+
+def _fill(programs: Programs, database: Server) -> None:
+    with programs.started("seed", [sys.executable, "-m", "app.seed"], {"DATABASE_URL": database.url}) as seed:
+        seed.wait_until_it_is_done()
 
 
 def _service(

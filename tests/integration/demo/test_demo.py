@@ -20,6 +20,8 @@ from tests.fixtures.service import PROGRAMS, ROOT, ServiceProcess, clean_environ
 # Two demonstrations at once would take each other's well-known ports, which is handled, but not what is tested here.
 pytestmark = [pytest.mark.xdist_group("demo"), pytest.mark.timeout(120)]
 
+_DEMO = (str(PROGRAMS / "mita-otel"), "demo")
+
 StartService = Callable[..., ServiceProcess]
 
 
@@ -45,13 +47,14 @@ def start_demo(start_service: StartService, demo_folder: Path) -> Callable[..., 
 
 def test_once_counts_all_three_signals_and_finds_them_linked(demo_folder: Path) -> None:
     ended = subprocess.run(
-        [str(PROGRAMS / "mita-otel"), "demo", "--once", "--json", "--seconds", "5", "--folder", str(demo_folder)],
+        [*_DEMO, "--once", "--json", "--seconds", "5", "--seed-data", "--folder", str(demo_folder)],
         env=clean_environment({}), cwd=ROOT, capture_output=True, text=True, timeout=90, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     report = json.loads(ended.stdout)
     assert report["linked"] is True
     assert min(report["traces"], report["logs"], report["metrics"]) > 0
+    assert " transactions" in (demo_folder / "seed.log").read_text()
     assert report["traces"] >= sum(report["sent"].values())
 
 

@@ -244,7 +244,7 @@ def test_a_port_that_somebody_was_faster_to_take_is_replaced(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         numbers = iter((other.getsockname()[1], free_port))
-        monkeypatch.setattr(databases, "_free_port", lambda: next(numbers))
+        monkeypatch.setattr(databases, "free_port", lambda: next(numbers))
         with kind(folder) as server:
             assert server.port == free_port
 
