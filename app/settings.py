@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.domain.money import KnownCurrency
+
 logger = logging.getLogger(__name__)
 
 DATA_FOLDER = Path(__file__).parent.parent / "data"
@@ -50,7 +52,7 @@ class Settings(BaseSettings):
     migrate_on_start: bool | None = None
     background_work: bool = True
     background_seconds: Annotated[float, Field(ge=0.1, le=60)] = 15.0
-    default_currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
+    default_currency: KnownCurrency = "USD"
 
     @field_validator("database_url")
     @classmethod

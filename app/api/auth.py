@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app.api.dependencies import ServicesNeeded
 from app.api.inputs import Email, Password, Text
 from app.api.sessions import Token, open_session
-from app.domain.money import CURRENCIES, Currency
+from app.domain.money import KnownCurrency
 from app.errors import ApiError
 from app.security import hash_password, verify_password
 from app.storage import User
@@ -28,7 +28,7 @@ class Registration(BaseModel):
     email: Email
     password: Password
     name: Text = Field(default="", max_length=100)
-    currency: Currency | None = None
+    currency: KnownCurrency | None = None
 
 
 class Login(BaseModel):
@@ -42,8 +42,6 @@ class Login(BaseModel):
 async def register(registration: Registration, held: ServicesNeeded) -> Token:
     """Create a user and log them in."""
     currency = registration.currency or held.settings.default_currency
-    if currency not in CURRENCIES:
-        raise ApiError(422, "CURRENCY_UNKNOWN", f"{currency} is not a currency we know")
     user = User(
         id=uuid4(),
         email=registration.email,

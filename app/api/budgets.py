@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.api.inputs import Month
@@ -43,6 +43,10 @@ class NewBudget(BaseModel):
 
 class BudgetChange(BaseModel):
     """By how much a budget grows, or shrinks below zero; of several changes at once, all count."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"month": "2026-11", "category": "food", "by": "12.50"}]}
+    )
 
     month: Month
     category: Category

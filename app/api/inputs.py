@@ -3,9 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
-
-from app.domain.money import CURRENCIES, Currency
+from pydantic import AfterValidator, Field, StringConstraints
 
 EARLIEST = date(1970, 1, 1)
 
@@ -24,7 +22,9 @@ Email = Annotated[
 
 Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 
-Month = Annotated[str, StringConstraints(pattern=r"^(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])$")]
+Month = Annotated[
+    str, StringConstraints(pattern=r"^(19[7-9]|20[0-9])[0-9]-(0[1-9]|1[0-2])$"), Field(examples=["2026-11"])
+]
 
 
 def is_plausible(day: date) -> bool:
@@ -38,11 +38,4 @@ def _plausible(day: date) -> date:
     return day
 
 
-def _known(currency: str) -> str:
-    if currency not in CURRENCIES:
-        raise ValueError("is not a currency we know")
-    return currency
-
-
 Day = Annotated[date, AfterValidator(_plausible)]
-KnownCurrency = Annotated[Currency, AfterValidator(_known)]

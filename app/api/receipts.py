@@ -15,12 +15,12 @@ from sqlalchemy import Select, select, update
 from starlette.datastructures import UploadFile
 
 from app.api.dependencies import CallerNeeded, ServicesNeeded
-from app.api.inputs import Day, KnownCurrency, Text, is_plausible
+from app.api.inputs import Day, Text, is_plausible
 from app.api.pages import PAGE, Cursor, Limit, Order, next_cursor
 from app.api.spending import NewTransaction, attempt, changed, leave_work, priced, stored
 from app.api.transactions import TransactionView
 from app.domain.categories import Category
-from app.domain.money import Amount
+from app.domain.money import Amount, KnownCurrency
 from app.domain.receipts import Draft, FileKind, UnreadableError, as_printed, kind_of, recognise
 from app.errors import ApiError, not_found, problems
 from app.limits import LARGEST_FILE

@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.inputs import Day, KnownCurrency, Text
+from app.api.inputs import Day, Text
 from app.domain.categories import Category
-from app.domain.money import Amount, convert, whole_coins
+from app.domain.money import Amount, KnownCurrency, convert, whole_coins
 from app.domain.months import months_of
 from app.errors import ApiError, invalid
 from app.security import Caller

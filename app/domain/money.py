@@ -3,7 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 MINOR_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "OMR": 3, "TND": 3}
 """Decimal places of currencies that do not have two. Source: ISO 4217."""
@@ -39,8 +39,34 @@ def not_float(value: object) -> object:
     return value
 
 
-Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
-Amount = Annotated[Decimal, BeforeValidator(not_float), Field(gt=0, le=MAXIMUM, max_digits=17, decimal_places=4)]
+def _known(currency: str) -> str:
+    if currency not in CURRENCIES:
+        raise ValueError("is not a currency we know")
+    return currency
+
+
+KnownCurrency = Annotated[
+    str,
+    StringConstraints(pattern="^[A-Z]{3}$"),
+    AfterValidator(_known),
+    Field(json_schema_extra={"enum": sorted(CURRENCIES), "examples": ["EUR"]}),
+]
+
+_DESCRIBED = {
+    "anyOf": [
+        {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,4})?$"},
+        {"type": "integer", "minimum": 1, "maximum": int(MAXIMUM)},
+    ],
+    "examples": ["12.50"],
+}
+"""What pydantic would say of a decimal allows floats."""
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(not_float),
+    Field(gt=0, le=MAXIMUM, max_digits=17, decimal_places=4),
+    WithJsonSchema(_DESCRIBED, mode="validation"),
+]
 """A string or a whole number, never a float; above zero, at most a million million, at most four decimal places."""
 
 
