@@ -44,9 +44,7 @@ class NewBudget(BaseModel):
 class BudgetChange(BaseModel):
     """By how much a budget grows, or shrinks below zero; of several changes at once, all count."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"month": "2026-11", "category": "food", "by": "12.50"}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"month": "2026-11", "category": "food", "by": "12.50"}]})
 
     month: Month
     category: Category

@@ -6,15 +6,21 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from app.errors import ApiError
 from app.work.bells import Bell
 
 logger = logging.getLogger(__name__)
 
 AFTER_FAILURE = 1.0
-"""Seconds: a database that is gone is not asked again at once, however often the bell rings."""
+"""Seconds, doubled each time: a database that is gone is not asked again at once, however often the bell rings."""
 
 STOPPING = 5.0
 """Seconds that a round may take to end: what is cut off comes due again."""
+
+
+def pause_after(failures: int, most: float) -> float:
+    """Return how many seconds to wait after so many failures on end, at least 1: doubled each time, `most` at most."""
+    return min(AFTER_FAILURE * float(1 << min(failures - 1, 10)), most)
 
 
 @dataclass(slots=True)
@@ -57,11 +63,24 @@ class Worker:
 
     async def _run(self) -> None:
         await self.bell.heard(self.delay)
+        failures = 0
         while not self._stopping:
-            try:
-                pause = await self.round()
-            except Exception:
-                logger.exception("background work failed", extra={"work": self.name})
-                await asyncio.sleep(min(AFTER_FAILURE, self.seconds))
+            pause = await self._round()
+            if pause is None:
+                # Not by the bell, which rings for each request.
+                failures += 1
+                await asyncio.sleep(pause_after(failures, self.seconds))
             else:
+                failures = 0
                 await self.bell.heard(min(pause, self.seconds))
+
+    async def _round(self) -> float | None:
+        """Return how long to wait for the next round; None if this one failed."""
+        try:
+            return await self.round()
+        except ApiError as error:
+            # What is not available has said so already, and will be again.
+            logger.warning("background work failed", extra={"work": self.name, "cause": error.code})
+        except Exception:
+            logger.exception("background work failed", extra={"work": self.name})
+        return None

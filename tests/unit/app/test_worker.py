@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from app.errors import ApiError
 from app.work import worker as module
 from app.work.bells import Bell
-from app.work.worker import Worker
+from app.work.worker import Worker, pause_after
 from tests.fixtures.polling import eventually_async
 
 
@@ -80,6 +81,24 @@ async def test_a_round_that_fails_is_logged_and_the_next_one_begins(
     assert [record.message for record in caplog.records] == ["background work failed"]
     worker.stop()
     await worker.stopped()
+
+
+async def test_what_is_not_available_is_a_warning_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "AFTER_FAILURE", 0.0)
+    rounds = Rounds(ApiError(503, "DATABASE_UNAVAILABLE", "x"), 3600)
+    worker = Worker("test", rounds, Bell(), seconds=3600, delay=0)
+    worker.start()
+    await happens(lambda: rounds.count == 2)
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+    worker.stop()
+    await worker.stopped()
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (10**6, 15)])
+def test_a_worker_that_keeps_failing_asks_less_and_less_often(failures: int, expected: float) -> None:
+    assert pause_after(failures, 15) == expected
 
 
 async def test_a_round_under_way_is_finished() -> None:
