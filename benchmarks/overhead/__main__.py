@@ -14,12 +14,10 @@ from typing import Final
 
 from benchmarks.overhead import machine
 from benchmarks.overhead.environments import Say, SetupError, alone, pin, prepare
+from benchmarks.overhead.faults import MeasurementError
 from benchmarks.overhead.figures import summarise
-from benchmarks.overhead.load import LoadError
 from benchmarks.overhead.report import Conditions, as_json, draw, render, verdict
 from benchmarks.overhead.rounds import Effort, measure
-from benchmarks.overhead.server import ServerError
-from benchmarks.overhead.surroundings import SinkError
 from benchmarks.overhead.variants import QUICK, REQUESTS, VARIANTS
 from mita_otel.stack.model import StackError
 
@@ -42,7 +40,7 @@ def main(words: Sequence[str] | None = None) -> int:
         else:
             with alone(say), machine.first():
                 _measure(options, say)
-    except (SetupError, LoadError, ServerError, SinkError, StackError) as error:
+    except (SetupError, MeasurementError, StackError) as error:
         print(f"overhead: {error}", file=sys.stderr)
         return 1
     return 0
@@ -65,7 +63,9 @@ def _measure(options: argparse.Namespace, say: Say) -> None:
         chart.write_text(draw(summaries))
         options.markdown.write_text(render(summaries, measured.looks, conditions, chart=chart.name))
     print(render(summaries, measured.looks, conditions))
-    print(verdict(summaries))
+    print(verdict(summaries), flush=True)
+    if measured.fault:
+        raise MeasurementError(f"{measured.fault}; the report is of the {measured.rounds} rounds before")
 
 
 def _effort(options: argparse.Namespace) -> Effort:

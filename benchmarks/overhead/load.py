@@ -9,15 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.overhead.faults import LoadError
+
 _PATIENCE: Final = 20.0
 """Seconds without any answer until the server counts as stuck."""
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length:"
 _SUCCESS: Final = b"HTTP/1.1 200 "
-
-
-class LoadError(Exception):
-    """The server answered something else than 200, or nothing: there is nothing to measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,11 @@ def _length(head: bytes) -> int:
 
 @contextmanager
 def _connected(port: int, path: str, number: int) -> Iterator[list[_Connection]]:
-    with ExitStack() as stack:
-        yield [stack.enter_context(_closing(_Connection(port, path))) for _ in range(number)]
+    try:
+        with ExitStack() as stack:
+            yield [stack.enter_context(_closing(_Connection(port, path))) for _ in range(number)]
+    except OSError as error:
+        raise LoadError(f"the server cannot be reached: {error}") from error
 
 
 @contextmanager

@@ -7,11 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from benchmarks.overhead import look, machine
+from benchmarks.overhead.faults import MeasurementError
 from benchmarks.overhead.load import pace, saturate
 from benchmarks.overhead.look import Look
 from benchmarks.overhead.machine import Calibration
@@ -112,11 +113,19 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """All that was measured: a look at each variant, every run, the load average before and after."""
+    """All that was measured.
+
+    Attributes:
+        looks: at each variant.
+        runs: of complete rounds, in their order.
+        load: averages before and after.
+        fault: why there are fewer rounds than were wanted; empty if nothing went wrong.
+    """
 
     looks: Mapping[str, Look]
     runs: Sequence[Run]
     load: tuple[float, float]
+    fault: str = ""
 
     @property
     def rounds(self) -> int:
@@ -157,18 +166,34 @@ def measure(variants: Sequence[Variant], programs: Mapping[str, Path], effort: E
         programs: folders of programs by distribution.
         effort: how much.
         say: takes lines about the progress.
+
+    Raises:
+        MeasurementError: something went wrong before the first round was complete; later it ends the rounds.
     """
     cores = machine.cores()
     before, began = os.getloadavg()[0], time.monotonic()
     with machine.on_core(cores.rest), surroundings() as around, tempfile.TemporaryDirectory() as folder:
         bench = _Bench(around, programs, cores, Path(folder))
         looks = {variant.name: _look(bench, variant, effort) for variant in variants}
-        runs: list[Run] = []
-        for number in within(effort.budget - (time.monotonic() - began), effort.rounds):
-            for variant in variants if number % 2 else reversed(variants):
+        runs, fault = _rounds(bench, variants, replace(effort, budget=effort.budget - (time.monotonic() - began)), say)
+        return Measured(looks, runs, (before, os.getloadavg()[0]), fault)
+
+
+def _rounds(bench: _Bench, variants: Sequence[Variant], effort: Effort, say: Say) -> tuple[list[Run], str]:
+    """Return the runs of all rounds that were complete, and what ended them early."""
+    runs: list[Run] = []
+    for number in within(effort.budget, effort.rounds):
+        complete = len(runs)
+        for variant in variants if number % 2 else reversed(variants):
+            try:
                 runs.append(_run(bench, variant, effort))
-                say(f"round {number} of {effort.rounds}: {_line(runs[-1])}")
-        return Measured(looks, runs, (before, os.getloadavg()[0]))
+            except MeasurementError as error:
+                if not complete:
+                    raise
+                # An hour's work is not thrown away for one hiccup.
+                return runs[:complete], f"round {number}, {variant.name}: {error}"
+            say(f"round {number} of {effort.rounds}: {_line(runs[-1])}")
+    return runs, ""
 
 
 def within(seconds: float, rounds: int, clock: Callable[[], float] = time.monotonic) -> Iterator[int]:

@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from benchmarks.overhead import machine
 from benchmarks.overhead.environments import APPLICATION
+from benchmarks.overhead.faults import ServerError
 from benchmarks.overhead.variants import Variant
 from mita_otel.stack.ports import free_port
 
@@ -27,10 +28,6 @@ _FOREIGN: Final = ("OTEL_", "MITA_", "DD_", "LOGFIRE_", "ELASTIC_", "SPLUNK_", "
 """Beginnings of the variables that telemetry, the interpreter or a database client would read."""
 _DEATH_SIGNAL: Final = 1
 """Source: prctl(2), PR_SET_PDEATHSIG."""
-
-
-class ServerError(Exception):
-    """The service did not start, or did not end; the message has what it printed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ import asyncpg
 import redis
 
 from benchmarks.overhead.environments import ROOT
+from benchmarks.overhead.faults import SinkError
 from benchmarks.overhead.received import Telemetry, bodies, read
 from mita_otel.stack.child import launch
 from mita_otel.stack.databases import postgres_server, redis_server
@@ -33,10 +34,6 @@ _QUIET: Final = 1.5
 _DELIVERY: Final = 60.0
 """Seconds after which a delivery that does not end is a fault."""
 _POLL: Final = 0.1
-
-
-class SinkError(Exception):
-    """Telemetry keeps coming long after the last request."""
 
 
 @dataclass(frozen=True, slots=True)

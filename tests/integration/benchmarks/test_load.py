@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from benchmarks.overhead.load import LoadError, pace, saturate
+from benchmarks.overhead.faults import LoadError
+from benchmarks.overhead.load import pace, saturate
 
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -101,6 +102,11 @@ def test_an_answer_that_is_no_success_ends_the_load(answer: bytes, said: str, as
 
     with _serving(lambda number: answer if number == 3 else _ANSWER) as server, pytest.raises(LoadError, match=said):
         load(server.port)
+
+
+def test_a_server_that_is_not_there_ends_the_load(free_port: int) -> None:
+    with pytest.raises(LoadError, match="cannot be reached"):
+        saturate(free_port, "/", connections=1, requests=1)
 
 
 def test_a_pace_asks_as_often_as_it_says() -> None:

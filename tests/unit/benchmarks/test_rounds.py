@@ -1,7 +1,16 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.overhead.rounds import within
+from benchmarks.overhead import rounds
+from benchmarks.overhead.faults import LoadError, MeasurementError
+from benchmarks.overhead.machine import Calibration, Cores
+from benchmarks.overhead.rounds import Effort, Run, within
+from benchmarks.overhead.surroundings import Sink, Surroundings
+from benchmarks.overhead.variants import VARIANTS
 
 
 def _rounds(seconds: float, rounds: int, lengths: list[float]) -> list[int]:
@@ -35,3 +44,39 @@ def test_rounds_of_equal_length_end_within_the_budget(seconds: float, rounds: in
     begun = len(_rounds(seconds, rounds, [length] * rounds))
     assert 1 <= begun <= rounds
     assert begun == 1 or begun * length <= seconds * (1 + 1e-9)
+
+
+_VARIANTS = [VARIANTS[name] for name in ("bare", "vanilla", "ours")]
+
+
+def _measured(monkeypatch: pytest.MonkeyPatch, fails_at: int, wanted: int = 3) -> tuple[list[str], str]:
+    """Return the variants of the runs that are kept if one of them fails, and what is said of it."""
+    begun: list[str] = []
+
+    def run(_bench: Any, variant: Any, _effort: Effort) -> Run:
+        begun.append(variant.name)
+        if len(begun) == fails_at:
+            raise LoadError("it has gone")
+        return Run(variant.name, Calibration(30.0, 1.0), 0.8, 1, {}, 1, 1, 0, 0)
+
+    monkeypatch.setattr(rounds, "_run", run)
+    bench = rounds._Bench(Surroundings(Sink(1), {}), {}, Cores(0, 1), Path())
+    runs, fault = rounds._rounds(bench, _VARIANTS, Effort(rounds=wanted), lambda _: None)
+    return [run.variant for run in runs], fault
+
+
+def test_the_order_is_reversed_each_other_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, fault = _measured(monkeypatch, fails_at=0)
+    assert kept == ["bare", "vanilla", "ours", "ours", "vanilla", "bare", "bare", "vanilla", "ours"]
+    assert fault == ""
+
+
+def test_a_fault_in_a_later_round_leaves_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, fault = _measured(monkeypatch, fails_at=5)
+    assert kept == ["bare", "vanilla", "ours"]
+    assert fault == "round 2, vanilla: it has gone"
+
+
+def test_a_fault_in_the_first_round_leaves_nothing_to_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MeasurementError, match="it has gone"):
+        _measured(monkeypatch, fails_at=3)
