@@ -44,6 +44,11 @@ class Look(Generic[T]):
         """Seconds that the look under way has taken until now; 0 if there is none."""
         return 0.0 if self._is_done() else time.perf_counter() - self.started_at
 
+    @property
+    def age(self) -> float:
+        """Seconds since the last result; infinite without one."""
+        return time.perf_counter() - self.seen_at
+
     def ask(self) -> None:
         """Begin to look, unless a look is under way; never blocks."""
         if not self._is_done():

@@ -34,7 +34,7 @@ def received(
     database, cache = shared_postgres.url_of("catalogue"), shared_redis.url_of("0")
     with services(tmp_path_factory.mktemp("services")) as start, otlp_receiver_running() as receiver:
         _finance(start, receiver, database, cache)
-        _crowded(start, receiver, database)
+        _crowded(start, receiver, database, cache)
         yield receiver
     administer("DROP DATABASE catalogue WITH (FORCE)")
 
@@ -76,12 +76,15 @@ def _finance(start: ServiceFactory, receiver: OtlpReceiver, database: str, cache
     process.wait()
 
 
-def _crowded(start: ServiceFactory, receiver: OtlpReceiver, database: str) -> None:
+def _crowded(start: ServiceFactory, receiver: OtlpReceiver, database: str, cache: str) -> None:
     process, client = _serve(
         start, receiver, "tests.integration.service.crowded:app",
         DATABASE_URL=database.replace("postgresql://", "postgresql+asyncpg://"), MITA_CARDINALITY_LIMIT="10",
+        REDIS_URL=cache, MITA_SLOW_QUERY_SECONDS="0.01", MITA_N_PLUS_ONE="3",
     )  # fmt: skip
     with client:
+        assert client.get("/repeats/3").json() == {"slow": ["SELECT"]}
+        assert client.get("/answers/1").json() == {"answer": 2}
         assert client.get("/crowd").json() == {"timed_out": True}
         assert [client.get(f"/status/{code}").status_code for code in range(200, 220)][-1] == 219
         eventually(lambda: "mita.metric.callback.timeouts" in receiver.metric_names)
