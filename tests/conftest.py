@@ -4,7 +4,7 @@ import signal
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.servers"]
+pytest_plugins = ["tests.fixtures.node_ids", "tests.fixtures.servers"]
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("mita_otel", deadline=None)
