@@ -1,6 +1,5 @@
 """The cache: Redis, or this process's memory; a cache that fails is an empty cache."""
 
-import logging
 import time
 from collections import OrderedDict
 from typing import Protocol
@@ -8,9 +7,8 @@ from typing import Protocol
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
-logger = logging.getLogger(__name__)
+from mita_otel import cache
 
 TIMEOUT = 0.5
 """Seconds for a connection or a command: redis-py's defaults would make a dead cache cost 3 to 15 s a request."""
@@ -38,50 +36,30 @@ class Cache(Protocol):
         """Release connections."""
 
 
-FAILURES = (RedisError, OSError, UnicodeError)
-"""No server, a server that refuses, and bytes that someone else left under our key."""
-
-
 class RedisCache:
-    """Keeps texts in Redis."""
+    """Keeps texts in Redis, by the distribution's cache: counted, bounded, and out of the way when Redis is gone."""
 
     shared = True
 
     def __init__(self, url: str) -> None:
         """Connect when first asked to."""
         self._redis = Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
+            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
         )
+        self._cache = cache.RedisCache(self._redis, "mita-finance", timeout=TIMEOUT)
 
     async def get(self, key: str) -> str | None:
         """Return what is kept, or None."""
-        try:
-            value = await self._redis.get(key)
-        except FAILURES as error:
-            _warn("get", error)
-            return None
-        return None if value is None else str(value)
+        value = await self._cache.get(key)
+        return value if isinstance(value, str) else None
 
     async def set(self, key: str, value: str, seconds: int) -> None:
         """Keep a value for some seconds."""
-        try:
-            await self._redis.set(key, value, ex=seconds)
-        except FAILURES as error:
-            _warn("set", error)
+        await self._cache.set(key, value, ttl=seconds)
 
     async def forget(self, *keys: str) -> None:
         """Forget all of the keys, in one round trip."""
-        try:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for key in keys:
-                    pipeline.unlink(key)
-                await pipeline.execute()
-        except FAILURES as error:
-            _warn("forget", error)
+        await self._cache.invalidate(*keys)
 
     async def close(self) -> None:
         """Release connections."""
@@ -117,7 +95,3 @@ class MemoryCache:
     async def close(self) -> None:
         """Forget everything."""
         self._kept.clear()
-
-
-def _warn(operation: str, error: Exception) -> None:
-    logger.warning("the cache did not answer", extra={"cache.operation": operation, "cause": type(error).__name__})

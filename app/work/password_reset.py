@@ -32,6 +32,10 @@ MOST_MAILS = 3
 """Mails to one user in 30 minutes. Source: observability report, section 2.5."""
 
 
+TROUBLE = frozenset({"failed", "refused", "expired"})
+"""Outcomes that somebody should know of."""
+
+
 def reset_wanted(email: str, now: datetime, *, traceparent: str | None) -> Job:
     """Return the job to mail a user; the same for an address that nobody has."""
     return Job(kind=PASSWORD_RESET, payload={"email": email}, created_at=now, due_at=now, traceparent=traceparent)
@@ -49,7 +53,9 @@ async def _handle(held: Services, jobs: Sequence[Job]) -> None:
                 outcome = await _mail(held, job)
                 if outcome != "failed":
                     await _done(held, job)
-                logger.info("password reset mail %s", outcome, extra={"lag_seconds": lag(held.now() - job.created_at)})
+                level = logging.WARNING if outcome in TROUBLE else logging.INFO
+                extra = {"lag_seconds": lag(held.now() - job.created_at)}
+                logger.log(level, "password reset mail %s", outcome, extra=extra)
         except Exception:
             logger.exception("password reset mail failed")
 
