@@ -116,7 +116,7 @@ def test_one_request_is_one_trace_in_jaeger_its_lines_in_loki_and_a_count_with_i
         ("client", "SET", server),
         ("client", "INSERT transactions", server),
         ("client", "INSERT jobs", server),
-        ("client", "PIPELINE", server),
+        ("client", "UNLINK", server),
     ]
     by_route = finance.traces(tags='{"http.route":"/api/transactions"}')
     assert [found["traceID"] for found in by_route] == [trace["traceID"]]
