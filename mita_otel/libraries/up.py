@@ -41,11 +41,11 @@ PATIENCE: Final = 0.1
 
 
 class Way(NamedTuple):
-    """A pool, and how to ask the database that it leads to."""
+    """A pool, and how to ask the database that it leads to; where there is no way to ask, only answers are told of."""
 
     link: Link
     system: str
-    ask: Ask
+    ask: Ask | None
     question: str = "SELECT 1"
 
 
@@ -131,6 +131,8 @@ class _Question:
     def _is_there(self) -> bool | None:
         quiet.set(True)
         for way in self._ways:
+            if way.ask is None:
+                continue
             error: Exception | None = None
             try:
                 way.ask([way.question], TIMEOUT)

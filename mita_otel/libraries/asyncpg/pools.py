@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+import asyncpg
+
 from mita_otel.libraries.aside import within
 from mita_otel.libraries.database import Attributes, Endpoint
 from mita_otel.libraries.link import Ask, Rows, is_there
@@ -83,9 +85,14 @@ def endpoint(address: tuple[str, int] | str, database: str) -> Endpoint:
     return Endpoint("postgresql", database, address[0], address[1])
 
 
-def _asking(pool: Any) -> Ask:
-    """Return a way to ask the database of a pool, which is not kept alive: only what it connects with is."""
+def _asking(pool: Any) -> Ask | None:
+    """Return a way to ask the database of a pool, which is not kept alive: only what it connects with is.
+
+    None where the application connects by a function of its own, which may need its event loop.
+    """
     connect: Callable[..., Awaitable[Any]] = pool._connect  # noqa: SLF001 - no public name, as below
+    if connect is not asyncpg.connect:
+        return None
     arguments = pool._connect_args  # noqa: SLF001
     options = {**pool._connect_kwargs, "connection_class": pool._connection_class}  # noqa: SLF001
 

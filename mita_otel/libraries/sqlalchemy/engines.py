@@ -74,7 +74,7 @@ def _look_at(engine: Engine) -> Known:
     way = None
     if found.system != "sqlite":
         question = str(getattr(engine.dialect, "_dialect_specific_select_one", "SELECT 1"))
-        way = Way(found.link, found.system, _asking(ref(engine)), question)
+        way = Way(found.link, found.system, _asking(ref(engine)) if _can_ask(engine) else None, question)
         found.link.ask = way.ask
         found.link.is_formatted = engine.dialect.paramstyle in {"format", "pyformat"}
     return Known(found, pool_attributes(found), way)
@@ -102,6 +102,15 @@ def endpoint(engine: Engine) -> Endpoint:
     host = url.host or url.query.get("host")
     address = host if isinstance(host, str) else None
     return Endpoint(_SYSTEMS.get(dialect, dialect), url.database, address, url.port or _PORTS.get(dialect))
+
+
+def _can_ask(engine: Engine) -> bool:
+    """Say whether a connection can be opened beside the application.
+
+    Where that opens them by an `async_creator` of its own, what it needs belongs to the application's event loop.
+    """
+    module: str = getattr(engine.pool._creator, "__module__", "")  # noqa: SLF001 - no public name
+    return not engine.dialect.is_async or module == "sqlalchemy.engine.create"
 
 
 def _asking(reference: ReferenceType[Engine]) -> Ask:

@@ -168,3 +168,21 @@ async def test_a_missing_database_is_one(
     engine = create_async_engine(url)
     assert told() == [0]
     await engine.dispose()
+
+
+async def test_an_application_that_opens_connections_by_its_own_means_is_left_alone(
+    postgres_server: Server, recording: Recording, told: Callable[[], list[float]]
+) -> None:
+    opened: list[int] = []
+
+    async def open_one(*_: Any, **__: Any) -> Any:
+        opened.append(1)
+        return await asyncpg.connect(postgres_server.url)
+
+    sqlalchemy_instrumentation.instrument(recording.telemetry)
+    asyncpg_instrumentation.instrument(recording.telemetry)
+    engine = create_async_engine("postgresql+asyncpg://own/means", async_creator=open_one)
+    assert (told(), opened) == ([], [])
+    await _use(engine)
+    assert (told(), opened) == ([1], [1])
+    await engine.dispose()

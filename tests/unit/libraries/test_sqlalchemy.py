@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import Span
 from sqlalchemy import Engine, event, text
 from sqlalchemy import create_engine as create
 from sqlalchemy.exc import IntegrityError
@@ -296,12 +297,10 @@ def test_a_fault_of_ours_does_not_reach_the_application(
 def test_a_fault_at_the_end_of_a_query_does_not_reach_the_application(
     engine: Engine, recording: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from mita_otel.libraries.database import Operation  # noqa: PLC0415 - only here
-
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Operation, "_record", fail)
+    monkeypatch.setattr(Span, "end", fail)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 41 + 1")).scalar() == 42
 

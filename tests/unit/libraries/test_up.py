@@ -165,3 +165,13 @@ def test_a_database_that_no_way_leads_to_any_more_is_forgotten() -> None:
     ways.clear()
     assert watch(CallbackOptions()) == []
     assert watch._looks == {}
+
+
+def test_without_a_way_to_ask_only_answers_are_told_of() -> None:
+    clock, link = Clock(), Link("db:5432/bank")
+    watch = Watch([(lambda: [Way(link, "postgresql", None)], Faults("none"))], clock)
+    assert watch(CallbackOptions()) == []
+    link.answered_at = time.perf_counter()
+    assert [one.value for one in watch(CallbackOptions())] == [1]
+    clock.ahead = FRESH + 1
+    assert watch(CallbackOptions()) == []
