@@ -125,6 +125,8 @@ def test_the_options_of_the_destination_are_those_that_are_read() -> None:
         ("images/flow.svg", f"{Settings().cardinality_limit:,} series"),
         ("images/flow.svg", f"{Settings().shutdown_timeout:g} s"),
         ("configuration.md", f"{Settings().span_queue_size:,}"),
+        ("database-and-cache.md", f"`MITA_SLOW_QUERY_SECONDS` ({Settings().slow_query_seconds:g})"),
+        ("database-and-cache.md", f"`MITA_N_PLUS_ONE` ({Settings().n_plus_one})"),
     ],
 )
 def test_a_number_is_the_default(page: str, number: str) -> None:
