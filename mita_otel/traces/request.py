@@ -78,8 +78,9 @@ def count(statement: str) -> None:
     served = _served.get()
     if served is None or (statements := served.statements) is None:
         return
-    if statement in statements:
-        statements[statement] += 1
+    before = statements.get(statement)
+    if before is not None:
+        statements[statement] = before + 1
     elif len(statements) < STATEMENTS_COUNTED:
         statements[statement] = 1
 

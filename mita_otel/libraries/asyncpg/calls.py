@@ -34,7 +34,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     client = Client("asyncpg", telemetry)
     pools = Pools()
     metrics = PoolMetrics(telemetry, pools.states, client.faults)
-    endings = Endings(Transactions(meter(telemetry), client.conflicts), client.faults)
+    endings = Endings(Transactions(telemetry.meter_provider, meter(telemetry), client.conflicts), client.faults)
     up.observe(telemetry.meter_provider, meter(telemetry), pools.ways, client.faults)
     patches = Patches()
     for owner, read, names in _METHODS:

@@ -46,7 +46,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         ("_cursor_execute", _begin_internal),
     ):
         patches.replace(Connection, name, calls(client.faults.guard(_Begin(client, engines, begin)), mark_failed))
-    Endings(Transactions(meter(telemetry), client.conflicts), client.faults).watch(patches)
+    Endings(Transactions(telemetry.meter_provider, meter(telemetry), client.conflicts), client.faults).watch(patches)
     up.observe(telemetry.meter_provider, meter(telemetry), engines.ways, client.faults)
     patches.replace(Engine, "raw_connection", _connecting(engines, metrics, client.faults))
     patches.replace(QueuePool, "_inc_overflow", _overflowing(engines, metrics, client.faults))

@@ -43,13 +43,13 @@ class Endings:
     as it closes the connection, so that every request which only reads would count as rolled back.
     """
 
-    __slots__ = ("_committed", "_not_committed", "_rolled_back", "_taken")
+    __slots__ = ("_committed", "_is_autocommit", "_not_committed", "_rolled_back")
 
     def __init__(self, transactions: Transactions, faults: Faults) -> None:
-        self._committed = faults.guard(transactions.committed)
-        self._rolled_back = faults.guard(transactions.rolled_back)
+        self._committed = transactions.committed
+        self._rolled_back = transactions.rolled_back
         self._not_committed = faults.guard(transactions.not_committed)
-        self._taken = faults.guard(_taken)
+        self._is_autocommit = faults.guard(Connection._is_autocommit_isolation)  # noqa: SLF001 - no public name
 
     def watch(self, patches: Patches) -> None:
         """Wrap what begins to end a transaction."""
@@ -59,6 +59,11 @@ class Endings:
             patches.replace(Connection, name, self._rolling_back)
         patches.replace(Connection, "_rollback_to_savepoint_impl", _recovering)
         patches.replace(RootTransaction, "_do_close", _closing)
+
+    def _taken(self, connection: Connection) -> int:
+        """Return what a transaction has done, and forget it; 0 where each statement is a transaction of its own."""
+        work: int = connection.__dict__.pop(_WORK, 0)
+        return 0 if work and self._is_autocommit(connection) else work
 
     def _committing(self, original: _Method) -> _Method:
         @wraps(original)
@@ -90,12 +95,6 @@ class Endings:
                     self._rolled_back()
 
         return rollback
-
-
-def _taken(connection: Connection) -> int:
-    """Return what a transaction has done, and forget it; 0 where each statement is a transaction of its own."""
-    work: int = connection.__dict__.pop(_WORK, 0)
-    return 0 if work and connection._is_autocommit_isolation() else work  # noqa: SLF001 - no public name
 
 
 def _recovering(original: _Method) -> _Method:
