@@ -67,7 +67,7 @@ def test_json_comes_back(value: Any) -> None:
         2**70,
         "\ud800",
     ],
-    ids=repr,
+    ids=lambda value: f"a {type(value).__name__}",
 )
 def test_what_would_come_back_as_something_else_is_rejected(value: object) -> None:
     with pytest.raises(RejectedError):
