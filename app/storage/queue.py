@@ -21,7 +21,7 @@ Row = TypeVar("Row", bound=Claimable)
 async def claim(
     session: AsyncSession, table: type[Row], now: datetime, limit: int, *where: ColumnElement[bool]
 ) -> Sequence[Row]:
-    """Take on the rows that have been due the longest, and commit.
+    """Take on the rows that have been due the longest, and commit; return them in the order they were made in.
 
     Of several workers each gets rows of its own: on PostgreSQL they skip what another is just claiming, on SQLite there
     is one writer at a time.
@@ -49,7 +49,7 @@ async def claim(
     )
     rows = (await session.scalars(claimed)).all()
     await session.commit()
-    return rows
+    return sorted(rows, key=lambda row: row.created_at)
 
 
 def still_mine(table: type[Row], row: Row) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from app.domain.notifications import Kind, Message
+from app.domain.notifications import Attempt, Kind, Message
 from app.security import Tokens
 from app.storage import Notification, User
 from app.storage.notifications import notify
@@ -214,8 +214,10 @@ async def test_of_several_processes_each_message_is_delivered_by_one(
         whole = held(each).messages.send
 
         async def send(message_id: Any, *rest: Any, whole: Any = whole, **more: Any) -> Any:
-            sent.append(str(message_id))
-            return await whole(message_id, *rest, **more)
+            outcome = await whole(message_id, *rest, **more)
+            if outcome is Attempt.ACCEPTED:  # on a busy machine one may have to be tried again
+                sent.append(str(message_id))
+            return outcome
 
         object.__setattr__(held(each), "messages", type("Counted", (), {"send": staticmethod(send)})())
     headers = await sign_up(clients[0])

@@ -47,6 +47,15 @@ async def test_what_is_due_is_claimed_oldest_first_and_no_more_than_asked(databa
     assert await take(database) == []
 
 
+async def test_claimed_rows_come_in_the_order_they_were_made_in(database: Database) -> None:
+    made = [NOW - timedelta(seconds=number) for number in (3, 9, 1, 7, 5)]
+    async with database.session() as session:
+        for each in made:
+            session.add(Job(kind=KIND, payload={}, due_at=NOW, created_at=each))
+        await session.commit()
+    assert [job.created_at for job in await take(database)] == sorted(made)
+
+
 async def test_many_workers_at_once_get_rows_of_their_own(database: Database) -> None:
     await put(database, *([NOW] * 40))
     batches = await asyncio.gather(*(take(database, limit=7) for _ in range(8)))
