@@ -56,7 +56,7 @@ class Lookup(NamedTuple, Generic[T]):
 class RedisCache:
     """A named cache in a Redis database, for JSON values of at most 1 MiB.
 
-    Every operation takes at most `timeout` seconds of a request and raises nothing that Redis raises: a cache that does
+    An operation takes at most `timeout` seconds of a request and raises nothing that Redis raises: a cache that does
     not answer is an empty one. After a failure it is asked once a second until it answers. Keys may be any text; they
     begin with the cache's name in Redis.
 
@@ -122,9 +122,10 @@ class RedisCache:
         stored = [stored_key(self.name, key) for key in keys]
         for key in stored:
             self.flights.abandon(key)
-        removed = 0
+        removed, until = 0, time.monotonic() + self.timeout
         for chunk in _chunks(stored):
-            found = await self._ask("invalidate", partial(self._client.unlink, *chunk), self.timeout)
+            left = until - time.monotonic()
+            found = await self._ask("invalidate", partial(self._client.unlink, *chunk), left)
             if found is None:
                 return None
             self._counts.count("invalidate", "success")
@@ -133,7 +134,7 @@ class RedisCache:
         return removed
 
     async def warm_up(self, entries: Mapping[str, Any], *, ttl: float | None = None) -> int:
-        """Keep values before anyone asks for them; return how many were kept."""
+        """Keep values before anyone asks for them; return how many were kept. Each may take the cache's timeout."""
         kept = 0
         for key, value in entries.items():
             encoded = self.encode(value, PLAIN, "warm_up")
