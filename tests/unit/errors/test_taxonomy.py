@@ -1,6 +1,5 @@
 """What kind of error a status or an exception tells of."""
 
-
 import asyncpg
 import httpx
 import pytest
