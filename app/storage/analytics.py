@@ -89,3 +89,18 @@ async def exceeded(session: AsyncSession, user_id: UUID, since: date) -> list[tu
         .where(Budget.user_id == user_id, Budget.month >= since, MonthlyTotal.total > Budget.limit)
     )
     return [(budget, total) for budget, total in (await session.execute(wanted)).all()]
+
+
+async def latest_cause(session: AsyncSession, user_id: UUID) -> str | None:
+    """Return the `traceparent` of a user's newest change whose job is not done; None if it was not traced.
+
+    It is in the totals already, even where its job waits for a worker.
+    """
+    newest = (
+        select(Job.traceparent)
+        .where(Job.user_id == user_id, Job.kind == SPENDING_CHANGED)
+        .order_by(Job.created_at.desc())
+        .limit(1)
+    )
+    traceparent: str | None = await session.scalar(newest)
+    return traceparent

@@ -15,7 +15,7 @@ from app.domain.months import month_of, named
 from app.errors import UserGoneError
 from app.services import Services
 from app.storage import Job, User
-from app.storage.analytics import SPENDING_CHANGED, exceeded, refresh
+from app.storage.analytics import SPENDING_CHANGED, exceeded, latest_cause, refresh
 from app.storage.notifications import notify
 from app.storage.queue import still_mine
 from app.work.claiming import give_up, lag, work_off
@@ -60,7 +60,7 @@ async def _catch_up(held: Services, user_id: UUID, jobs: Sequence[Job]) -> None:
     with business.analytics_refresh():
         async with held.database.session() as session:
             await refresh(session, user_id, months, now, now)
-            told = await _tell(held, session, user_id, jobs[-1].traceparent)
+            told = await _tell(held, session, user_id)
             await session.execute(delete(Job).where(or_(*(still_mine(Job, job) for job in jobs))))
             await session.commit()
     held.presence.refreshed(now)
@@ -79,13 +79,14 @@ def _months(jobs: Sequence[Job]) -> set[date] | None:
     return {date.fromisoformat(month) for job in jobs for month in job.payload["months"]}
 
 
-async def _tell(held: Services, session: AsyncSession, user_id: UUID, traceparent: str | None) -> int:
+async def _tell(held: Services, session: AsyncSession, user_id: UUID) -> int:
     """Keep a message for each budget of this month and later ones that is spent; return how many are new."""
     now = held.now()
     spent = await exceeded(session, user_id, month_of(now.date()))
     user = await session.get(User, user_id) if spent else None
     if user is None:
         return 0
+    traceparent = await latest_cause(session, user_id)
     told = 0
     for budget, total in spent:
         message = notifications.budget_exceeded(
