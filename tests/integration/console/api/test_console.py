@@ -11,10 +11,17 @@ from tests.fixtures.console_file import AT, SECOND, ConsoleFile, Line, Sent, id_
 from tests.integration.console.api.conftest import OBJECT, STARTED, Ask
 
 NOW = time.time_ns() // 1000 - AT
+
 """Now, counted from AT."""
 TRACE = f"{7:032x}"
 HEX = "{:016x}".format
 MOMENT = f"a whole number of microseconds since the epoch from 0 to {2**63 - 1}"
+
+
+@pytest.fixture(autouse=True)
+def now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it be now when a test runs: minutes may have passed since its module was read."""
+    monkeypatch.setattr(request.module, "NOW", time.time_ns() // 1000 - AT)
 
 
 def complaint(status: int, message: str) -> dict[str, Any]:
