@@ -1,0 +1,16 @@
+"""Every setting of the distribution, typed and validated; the only reader of the environment."""
+
+from mita_otel.settings.environment import OTEL_DEFAULTS, apply_defaults, environment
+from mita_otel.settings.model import INSTRUMENTED_BY_US, Settings, SettingsError, table
+from mita_otel.settings.requests import DEFAULT_EXCLUDED_PATHS
+
+__all__ = [
+    "DEFAULT_EXCLUDED_PATHS",
+    "INSTRUMENTED_BY_US",
+    "OTEL_DEFAULTS",
+    "Settings",
+    "SettingsError",
+    "apply_defaults",
+    "environment",
+    "table",
+]
