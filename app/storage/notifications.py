@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.notifications import DELIVERED_WITHIN, Channel, Message, State
+from app.storage.committed import once_committed
 from app.storage.models import Notification
 from app.storage.upsert import insert
 from mita_otel.metrics import business
@@ -38,5 +39,5 @@ async def notify(
     key = [Notification.user_id, Notification.key]
     made = await session.scalar(new.on_conflict_do_nothing(index_elements=key).returning(Notification.id))
     if made is not None:
-        business.notification("created")
+        once_committed(session, lambda: business.notification("created"))
     return made is not None

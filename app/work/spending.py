@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import delete, or_
@@ -16,6 +17,7 @@ from app.errors import UserGoneError
 from app.services import Services
 from app.storage import Job, User
 from app.storage.analytics import SPENDING_CHANGED, exceeded, latest_cause, refresh
+from app.storage.committed import once_committed
 from app.storage.notifications import notify
 from app.storage.queue import still_mine
 from app.work.claiming import give_up, lag, work_off
@@ -99,5 +101,5 @@ async def _tell(held: Services, session: AsyncSession, user_id: UUID) -> int:
         if await notify(session, user_id, user.notify_by, message, now, traceparent=traceparent):
             told += 1
             category: business.Category = budget.category  # type: ignore[assignment] # checked when it came in
-            business.budget_exceeded(category)
+            once_committed(session, partial(business.budget_exceeded, category))
     return told

@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
-from mita_otel.metrics.catalogue.cache import INVALIDATIONS, OPERATIONS, WARM_UPS
+from mita_otel.metrics.catalogue.cache import INVALIDATIONS, OPERATIONS, PROCESS_HIT_RATE, WARM_UPS
 
 METER: Final = "mita_otel.cache"
 
@@ -130,6 +130,7 @@ def observe(provider: MeterProvider) -> None:
     OPERATIONS.observe(meter, _operations)
     INVALIDATIONS.observe(meter, _each(lambda counts: counts.invalidated))
     WARM_UPS.observe(meter, _each(lambda counts: counts.warmed_up))
+    PROCESS_HIT_RATE.observe(meter, _hit_rates)
 
 
 def _operations(_: CallbackOptions) -> Iterable[Observation]:
@@ -138,6 +139,11 @@ def _operations(_: CallbackOptions) -> Iterable[Observation]:
         for counts in list(_counts.values())
         for (operation, status), number in counts.operations.items()
     ]
+
+
+def _hit_rates(_: CallbackOptions) -> Iterable[Observation]:
+    rates = {counts.name: counts.hit_rate for counts in list(_counts.values())}
+    return [Observation(rate, {"cache": name}) for name, rate in rates.items() if rate is not None]
 
 
 def _each(read: Callable[[Counts], int]) -> Callable[[CallbackOptions], Iterable[Observation]]:

@@ -35,6 +35,14 @@ WARM_UPS: Final = Counter(
     source=OURS,
     attributes=(_CACHE,),
 )
+PROCESS_HIT_RATE: Final = Gauge(
+    name="mita.cache.process.hit_rate",
+    unit="",
+    description="Share of this process's lookups, since it started, that the cache could answer, 0 to 1; for the service"
+    " as a whole ask `mita_cache_hit_rate`.",
+    source=OURS,
+    attributes=(_CACHE,),
+)
 SIZE: Final = Gauge(
     name="mita.cache.size",
     unit="By",

@@ -1,5 +1,7 @@
-"""Whatever the description of the API allows or forbids, no answer is a fault, and each is as described."""
+"""Whatever the API's description allows or forbids: no answer is a fault, each is as described and has its span."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
 from app.main import create_app
 from app.settings import Settings
 from mita_otel.stack.databases import Server
-from tests.fixtures.polling import find_free_port
+from tests.fixtures.otlp_receiver import OtlpReceiver
+from tests.fixtures.polling import eventually, find_free_port
 from tests.fixtures.service import ServiceProcess
 from tests.integration.app.conftest import external
 from tests.unit.app.receipts import png
@@ -26,6 +29,12 @@ from tests.unit.app.receipts import png
 EXAMPLES = 8
 """For each of some forty operations, besides those on the edge of what is described: some 2,000 together, in half a
 minute, and the same ones each time."""
+
+EXCLUDED = "/health"
+"""Not traced, whatever the method."""
+
+SERVER = 2
+"""The kind, as OTLP has it."""
 
 BEYOND_REACH = {
     "GET /api/auth/google/callback",
@@ -43,7 +52,16 @@ schema = schemathesis.openapi.from_dict(create_app(Settings(jwt_secret="s" * 40)
 
 
 @pytest.fixture(scope="module")
+def receiver() -> Iterator[OtlpReceiver]:
+    receiver = OtlpReceiver()
+    receiver.start()
+    yield receiver
+    receiver.stop()
+
+
+@pytest.fixture(scope="module")
 def service(  # noqa: PLR0917 - fixtures
+    receiver: OtlpReceiver,
     postgres_template: str,
     shared_postgres: Server,
     shared_redis: Server,
@@ -62,8 +80,9 @@ def service(  # noqa: PLR0917 - fixtures
         "REDIS_URL": shared_redis.url_of("0"),
         "JWT_SECRET": "s" * 40,
         "PUBLIC_URL": url,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_endpoint,
     }
-    command = ["uvicorn", "app.main:app", "--port", str(port), "--log-level", "warning"]
+    command = ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port), "--log-level", "warning"]
     folder = tmp_path_factory.mktemp("fuzz")
     process = ServiceProcess(command, environment, folder, url=f"{url}/health")
     yield url
@@ -79,8 +98,17 @@ def reached() -> dict[str, set[int]]:
 
 
 @pytest.fixture(scope="module")
-def client(service: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service) as client:
+def answers() -> list[str]:
+    """The `traceresponse` of every answer."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def client(service: str, answers: list[str]) -> Iterator[httpx.Client]:
+    def note(response: httpx.Response) -> None:
+        answers.append(response.headers["traceresponse"])
+
+    with httpx.Client(base_url=service, event_hooks={"response": [note]}) as client:
         yield client
 
 
@@ -153,6 +181,7 @@ def test_no_input_is_a_fault(  # noqa: PLR0917 - fixtures
     user: dict[str, str],
     known: Known,
     reached: dict[str, set[int]],
+    answers: list[str],
 ) -> None:
     operation = f"{case.method} {case.path}"
     for name, value in (case.path_parameters or {}).items():
@@ -162,6 +191,8 @@ def test_no_input_is_a_fault(  # noqa: PLR0917 - fixtures
     headers = sign_up(client) if operation == "DELETE /api/users/me" else user
     response = case.call(base_url=service, headers=headers, allow_redirects=False)
     reached.setdefault(operation, set()).add(response.status_code)
+    if case.path != EXCLUDED:
+        answers.append(response.headers["traceresponse"][0])
     case.validate_response(
         response,
         checks=[
@@ -186,3 +217,16 @@ def test_what_was_tried_reached_what_the_operations_do(reached: dict[str, set[in
     operations = {f"{method.upper()} {path}" for path, item in schema.raw_schema["paths"].items() for method in item}
     never = {name for name in operations if not any(status < 400 for status in reached[name])}
     assert never == BEYOND_REACH
+
+
+def test_every_answer_has_one_server_span_and_no_span_is_without_an_answer(
+    receiver: OtlpReceiver, answers: list[str]
+) -> None:
+    answered = [match.group(1) for answer in answers if (match := re.fullmatch(r"00-\w{32}-(\w{16})-\w\w", answer))]
+    assert len(answered) == len(answers) == len(set(answered))
+
+    def served() -> list[str]:
+        return [span["span_id"] for span in receiver.spans if span["kind"] == SERVER]
+
+    eventually(lambda: len(served()) >= len(answers))
+    assert Counter(served()) == Counter(answered)

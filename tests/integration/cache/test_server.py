@@ -162,6 +162,18 @@ async def test_operations_are_reported_from_zero(
     assert found["mita.cache.invalidations"] == found["mita.cache.warm_ups"] == [({"cache": name}, 1)]
 
 
+async def test_the_hit_rate_of_the_process_is_told_once_somebody_has_looked(
+    provider: MeterProvider, client: Any, name: str, told: Callable[[], dict[str, Any]]
+) -> None:
+    statistics.observe(provider)
+    cache = RedisCache(client, name)
+    assert "mita.cache.process.hit_rate" not in told()
+    await cache.set("k", 1)
+    for key in ("k", "k", "k", "other"):
+        await cache.get(key)
+    assert told()["mita.cache.process.hit_rate"] == [({"cache": name}, 0.75)]
+
+
 def test_a_collection_reads_counts_that_change_meanwhile() -> None:
     for number in range(statistics.CACHES_AT_MOST):
         statistics.counts_of(f"c{number}")
