@@ -1,0 +1,1 @@
+"""Circuit breakers: a dependency that fails is left alone until it has had time to recover."""
