@@ -15,7 +15,7 @@ from weakref import WeakSet
 from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
-from opentelemetry.metrics import Histogram, Meter
+from opentelemetry.metrics import Meter
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
@@ -28,6 +28,7 @@ from mita_otel.libraries.slow import SlowQueries
 from mita_otel.libraries.statements import TEXT_LIMIT, describe
 from mita_otel.libraries.transactions import Conflicts
 from mita_otel.metrics import timeouts
+from mita_otel.metrics.bound import BoundHistogram, Handles, Series, histograms
 from mita_otel.metrics.catalogue.database import OPERATION_DURATION
 from mita_otel.metrics.looks import NEVER
 from mita_otel.traces import request
@@ -52,6 +53,7 @@ class Call:
     """A kind of operation on one endpoint: everything about it that does not change from one time to the next.
 
     Attributes:
+        series: of the duration of those that succeed: the metric's attributes, as they are looked up.
         text: an SQL statement without its values; None of what is no SQL.
         statement: the same with its values; None also where it is longer than `TEXT_LIMIT`.
         reads: whether it is known to change nothing.
@@ -60,6 +62,7 @@ class Call:
     span_name: str
     attributes: Attributes
     metric_attributes: Attributes
+    series: Series = field(repr=False)
     link: Link = field(repr=False)
     text: str | None = None
     statement: str | None = field(default=None, repr=False)
@@ -122,7 +125,9 @@ class Endpoint:
     ) -> Call:
         """Return the call of an operation; `attributes` are the span's own."""
         metric = {**self.attributes, **({"db.operation.name": operation} if operation else {})}
-        return Call(span_name, {**metric, **attributes}, metric, self.link, text, statement, reads)
+        return Call(
+            span_name, {**metric, **attributes}, metric, tuple(metric.items()), self.link, text, statement, reads
+        )
 
     def statement(self, statement: str, *, batch: bool) -> Call | None:
         """Return the call of an SQL statement, or None if it only controls a transaction."""
@@ -182,27 +187,27 @@ class Operation:
             otel_context.detach(self._token)
         call, client, elapsed = self._call, self._client, ended - self._started
         try:
-            attributes = call.metric_attributes
+            series = call.series
             if error is None:
                 call.link.answered_at = ended
             else:
-                attributes = self._failed(driver_error(error), ended)
+                series = (*series, ("error.type", self._failed(driver_error(error), ended)))
             if elapsed >= client.slow_after and call.text is not None:
                 client.slow(call, elapsed, self._span, self._context)
             self._span.end()
-            client.duration.record(elapsed, attributes, self._context)
+            client.durations.of(series).record(elapsed, self._context)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
             client.faults.report()
 
-    def _failed(self, cause: BaseException, ended: float) -> Attributes:
-        """Tell of an error everywhere but in the duration; return that one's attributes."""
-        attributes = self._call.metric_attributes
+    def _failed(self, cause: BaseException, ended: float) -> str:
+        """Tell of an error everywhere but in the duration; return its type."""
         error_type, code = type_name(cause), status_code(cause)
         there = is_there(cause)
         if there is not None:
             self._call.link.answered_at = ended if there else NEVER
         if is_timeout(cause):
-            self._client.timeouts.add(scope="cache" if attributes["db.system.name"] == "redis" else "database")
+            is_cache = self._call.attributes["db.system.name"] == "redis"
+            self._client.timeouts.add(scope="cache" if is_cache else "database")
         self._client.conflicts.count(code)
         if self._span.is_recording():
             self._span.set_attribute("error.type", error_type)
@@ -210,7 +215,7 @@ class Operation:
                 self._span.set_attribute("db.response.status_code", code)
             # No description: the messages of databases quote the values.
             self._span.set_status(Status(StatusCode.ERROR))
-        return {**attributes, "error.type": error_type}
+        return error_type
 
 
 def meter(telemetry: Telemetry) -> Meter:
@@ -225,12 +230,12 @@ def meter(telemetry: Telemetry) -> Meter:
 class Client:
     """Begins operations for one library."""
 
-    __slots__ = ("conflicts", "duration", "faults", "slow", "slow_after", "timeouts", "tracer")
+    __slots__ = ("conflicts", "durations", "faults", "slow", "slow_after", "timeouts", "tracer")
 
     def __init__(self, library: str, telemetry: Telemetry) -> None:
         scope = f"mita_otel.libraries.{library}"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
-        self.duration: Histogram = OPERATION_DURATION.create(meter(telemetry))
+        self.durations: Handles[Series, BoundHistogram] = histograms(OPERATION_DURATION.create(meter(telemetry)))
         self.timeouts = timeouts.counter(telemetry.meter_provider)
         self.conflicts = Conflicts(meter(telemetry))
         self.faults = Faults(library)

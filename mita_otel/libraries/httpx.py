@@ -28,6 +28,7 @@ from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
 from mita_otel.metrics import timeouts
+from mita_otel.metrics.bound import Series, histograms
 from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
 
@@ -51,7 +52,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
 
 
 @lru_cache(1024)
-def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str, Attributes, Attributes]:
+def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str, Attributes, Series]:
     """Return a span's name, its attributes and those of the duration: what one origin's requests have in common."""
     known = method in METHODS
     metric: dict[str, str | int] = {
@@ -60,18 +61,30 @@ def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str,
         "server.port": port or _PORTS.get(scheme, 0),
     }
     original = {} if known else {"http.request.method_original": method}
-    return (method if known else "HTTP"), {**metric, **original}, metric
+    return (method if known else "HTTP"), {**metric, **original}, tuple(metric.items())
+
+
+@lru_cache(256)
+def _outcome(status: int, version: bytes | None) -> tuple[Attributes, Series]:
+    """Return what a response adds to the attributes of the span, and the same for the duration."""
+    attributes: dict[str, str | int] = {"http.response.status_code": status}
+    if version is not None:
+        attributes["network.protocol.version"] = version.decode("ascii", "replace").removeprefix("HTTP/")
+    if status >= httpx.codes.BAD_REQUEST:
+        attributes["error.type"] = str(status)
+    return attributes, tuple(attributes.items())
 
 
 class _Outbound:
     """Begins the telemetry of requests."""
 
-    __slots__ = ("_baggage_hosts", "begin", "duration", "faults", "timeouts", "tracer")
+    __slots__ = ("_baggage_hosts", "begin", "durations", "faults", "timeouts", "tracer")
 
     def __init__(self, telemetry: Telemetry, faults: Faults) -> None:
         scope = "mita_otel.libraries.httpx"
         self.tracer: Tracer = telemetry.tracer_provider.get_tracer(scope, VERSION, SCHEMA_URL)
-        self.duration = CLIENT_REQUEST_DURATION.create(telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL))
+        meter = telemetry.meter_provider.get_meter(scope, VERSION, SCHEMA_URL)
+        self.durations = histograms(CLIENT_REQUEST_DURATION.create(meter))
         self.timeouts = timeouts.counter(telemetry.meter_provider)
         self.faults = faults
         self._baggage_hosts = frozenset(telemetry.settings.baggage_hosts)
@@ -86,7 +99,7 @@ class _Outbound:
         if any(context.get(key) for key in _SUPPRESSING):
             return _Exchange(request, carrier, None) if carrier else None
         url = request.url
-        name, attributes, metric_attributes = _origin(request.method, url.host, url.port, url.scheme)
+        name, attributes, series = _origin(request.method, url.host, url.port, url.scheme)
         span = self.tracer.start_span(name, context, SpanKind.CLIENT, attributes)
         if span.is_recording():
             span.set_attribute("url.full", redact_url(str(url)) if url.userinfo or url.query else str(url))
@@ -94,19 +107,19 @@ class _Outbound:
         propagate.inject(carrier, context)
         if url.host not in self._baggage_hosts:
             carrier.pop(_BAGGAGE, None)
-        return _Exchange(request, carrier, _Measured(self, span, context, metric_attributes))
+        return _Exchange(request, carrier, _Measured(self, span, context, series))
 
 
 class _Measured:
     """The span of a request under way."""
 
-    __slots__ = ("_context", "_metric_attributes", "_outbound", "_span", "_started", "_token")
+    __slots__ = ("_context", "_outbound", "_series", "_span", "_started", "_token")
 
-    def __init__(self, outbound: _Outbound, span: Span, context: Context, metric_attributes: Attributes) -> None:
+    def __init__(self, outbound: _Outbound, span: Span, context: Context, series: Series) -> None:
         self._outbound = outbound
         self._span = span
         self._context = context
-        self._metric_attributes = metric_attributes
+        self._series = series
         self._token = otel_context.attach(context)
         self._started = time.perf_counter()
 
@@ -114,7 +127,7 @@ class _Measured:
         elapsed = time.perf_counter() - self._started
         otel_context.detach(self._token)
         try:
-            attributes = _outcome(response, error)
+            attributes, outcome = _ended(response, error)
             if self._span.is_recording():
                 self._span.set_attributes(attributes)
                 if "error.type" in attributes:
@@ -123,22 +136,19 @@ class _Measured:
             self._span.end()
             if error is not None and is_timeout(error):
                 self._outbound.timeouts.add(scope="external")
-            self._outbound.duration.record(elapsed, {**self._metric_attributes, **attributes}, self._context)
+            self._outbound.durations.of(self._series + outcome).record(elapsed, self._context)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
             self._outbound.faults.report()
 
 
-def _outcome(response: httpx.Response | None, error: BaseException | None) -> Attributes:
-    if response is None:
-        return {} if error is None else {"error.type": type_name(error)}
-    status = response.status_code
-    attributes: dict[str, str | int] = {"http.response.status_code": status}
-    version = response.extensions.get("http_version")
-    if isinstance(version, bytes):
-        attributes["network.protocol.version"] = version.decode("ascii", "replace").removeprefix("HTTP/")
-    if status >= httpx.codes.BAD_REQUEST:
-        attributes["error.type"] = str(status)
-    return attributes
+def _ended(response: httpx.Response | None, error: BaseException | None) -> tuple[Attributes, Series]:
+    if response is not None:
+        version = response.extensions.get("http_version")
+        return _outcome(response.status_code, version if isinstance(version, bytes) else None)
+    if error is None:
+        return {}, ()
+    kind = type_name(error)
+    return {"error.type": kind}, (("error.type", kind),)
 
 
 class _Exchange:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from opentelemetry.metrics import CallbackOptions, Counter, Histogram, MeterProvider, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, MeterProvider, Observation
 
 from mita_otel.libraries.database import Attributes, Endpoint, meter
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Telemetry
 from mita_otel.metrics import timeouts
+from mita_otel.metrics.bound import histograms
 from mita_otel.metrics.catalogue.database import (
     CONNECTION_COUNT,
     CONNECTION_IDLE_MAX,
@@ -55,11 +56,11 @@ class PoolMetrics:
         faults: where a failing look is counted.
     """
 
-    __slots__ = ("_all_timeouts", "_overflow", "_timeouts", "_wait_time")
+    __slots__ = ("_all_timeouts", "_overflow", "_timeouts", "_wait_times")
 
     def __init__(self, telemetry: Telemetry, states: States, faults: Faults) -> None:
         where = meter(telemetry)
-        self._wait_time: Histogram = CONNECTION_WAIT_TIME.create(where)
+        self._wait_times = histograms(CONNECTION_WAIT_TIME.create(where))
         self._timeouts: Counter = CONNECTION_TIMEOUTS.create(where)
         self._overflow: Counter = POOL_OVERFLOW_OPENED.create(where)
         self._all_timeouts = timeouts.counter(telemetry.meter_provider)
@@ -73,7 +74,7 @@ class PoolMetrics:
 
     def waited(self, seconds: float, attributes: Attributes) -> None:
         """Record the time that it took to get a connection."""
-        self._wait_time.record(seconds, attributes)
+        self._wait_times.of(tuple(attributes.items())).record(seconds)
 
     def timed_out(self, attributes: Attributes) -> None:
         """Count a wait that ended without a connection."""

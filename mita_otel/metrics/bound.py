@@ -29,6 +29,9 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 Attributes: TypeAlias = Mapping[str, str | bool | int | float]
 
+Series: TypeAlias = tuple[tuple[str, str | bool | int | float], ...]
+"""Attributes in a form that can be looked up."""
+
 HANDLES_AT_MOST: Final = 2_000
 """Handles that are kept for one instrument: as many as it may have series by default."""
 
@@ -223,3 +226,13 @@ class Handles(Generic[KeyT, BoundT]):
             if len(self._kept) < self._limit:
                 self._kept[key] = handle
         return handle
+
+
+def histograms(instrument: Any, limit: int = HANDLES_AT_MOST) -> Handles[Series, BoundHistogram]:
+    """Return the handles of a histogram, by their attributes."""
+    return Handles(lambda series: BoundHistogram(instrument, dict(series)), limit)
+
+
+def counters(instrument: Any, limit: int = HANDLES_AT_MOST) -> Handles[Series, BoundCounter]:
+    """Return the handles of a counter, by their attributes."""
+    return Handles(lambda series: BoundCounter(instrument, dict(series)), limit)
