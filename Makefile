@@ -1,6 +1,6 @@
 # Verbs for people; CI runs the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help environment setup test check format docs bench bench-quick demo stack clean
+.PHONY: help environment setup test soak check format docs bench bench-quick demo stack clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
@@ -18,6 +18,9 @@ setup: ## create .venv, install everything and build the backends
 test: setup ## run every check and every test
 	@scripts/check
 	@pytest -n $(WORKERS) --dist loadgroup
+
+soak: setup ## the tests that have a long form, in that form: minutes of load, ten thousands of events
+	@SOAK=1 pytest -m soak
 
 check: ## formatting, lint, types, import direction
 	@scripts/check

@@ -20,6 +20,11 @@ def page() -> str:
         "Names in Prometheus are those of its default translation. A histogram has three series: the name with",
         "`_bucket`, `_sum` and `_count`. Dots in attributes become underscores in labels. When an instrument has as",
         "many series as `MITA_CARDINALITY_LIMIT` allows, new ones are filed under `otel.metric.overflow`.",
+        "",
+        "*Series* is how many one process can have at most, whatever it is asked: the product of its attributes' values;",
+        "*limit* where an attribute is open, as routes are: what the service has of them, and never more than",
+        "`MITA_CARDINALITY_LIMIT`. Nothing that a request brings along (host, path, query, headers, body, a statement's",
+        "values) makes a series. In Prometheus a histogram has two series, and one for each bucket, for each of these.",
     ]
     for topic in TOPICS:
         lines += _topic(topic)
@@ -35,8 +40,8 @@ def _topic(topic: ModuleType) -> Iterable[str]:
         "",
         *_sources(instruments),
         "",
-        "| Metric | In Prometheus, kind, unit | Attributes |",
-        "|---|---|---|",
+        "| Metric | In Prometheus, kind, unit | Attributes | Series |",
+        "|---|---|---|---|",
         *(_row(instrument) for instrument in instruments),
         "",
         "| Attribute | Values |",
@@ -89,6 +94,7 @@ def _row(instrument: Instrument) -> str:
         f"`{instrument.name}`<br>{instrument.description}",
         f"`{instrument.prometheus_name}`<br>{instrument.kind}{unit}",
         "<br>".join(f"`{attribute.name}`" for attribute in instrument.attributes),
+        "limit" if instrument.series_at_most is None else str(instrument.series_at_most),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -15,6 +15,9 @@ Maker: TypeAlias = Literal["mita_otel", "FastAPI", "OpenTelemetry SDK"]
 OURS: Final = "mita_otel"
 """The source of an instrument that no convention knows."""
 
+OPTIONAL: Final = frozenset({"error.type"})
+"""Attributes that points have only where something failed. Source: semantic conventions, error attributes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
@@ -24,11 +27,13 @@ class Attribute:
         name: as OpenTelemetry spells it.
         values: every value there is, where the set is closed.
         bound: what keeps the values few, where it is open.
+        at_most: number of values there can be; None where only the service that is measured knows.
     """
 
     name: str
     values: tuple[str | int, ...] = ()
     bound: str = ""
+    at_most: int | None = None
 
     def allows(self, value: object) -> bool:
         """Return whether the attribute may have a value."""
@@ -37,12 +42,12 @@ class Attribute:
 
 def closed(name: str, *values: str | int) -> Attribute:
     """Return an attribute with a closed set of values."""
-    return Attribute(name, values=values)
+    return Attribute(name, values=values, at_most=len(values))
 
 
-def bounded(name: str, bound: str) -> Attribute:
+def bounded(name: str, bound: str, at_most: int | None = None) -> Attribute:
     """Return an attribute whose values are few because of `bound`."""
-    return Attribute(name, bound=bound)
+    return Attribute(name, bound=bound, at_most=at_most)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,16 @@ class Instrument:
     def prometheus_name(self) -> str:
         """The name of its family in Prometheus."""
         return prometheus_name(self.name, self.unit, self.kind)
+
+    @property
+    def series_at_most(self) -> int | None:
+        """Series that one process can have; None where only the limit of series an instrument says so."""
+        series = 1
+        for attribute in self.attributes:
+            if attribute.at_most is None:
+                return None
+            series *= attribute.at_most + (attribute.name in OPTIONAL)
+        return series
 
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute of a name, if it has one."""

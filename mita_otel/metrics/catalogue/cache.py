@@ -4,7 +4,7 @@ from typing import Final
 
 from mita_otel.metrics.instrument import OURS, Counter, Gauge, bounded, closed
 
-_CACHE: Final = bounded("cache", "caches that the service's code names, 64 at most")
+_CACHE: Final = bounded("cache", "caches that the service's code names, 64 at most, and `other`", at_most=65)
 _SERVER: Final = (
     bounded("server.address", "the service's cache servers"),
     bounded("server.port", "as server.address"),
