@@ -1,6 +1,8 @@
 """Card numbers: what a range of issuers and Luhn's sum allow."""
 
 import re
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 _START: Final = r"(?:(?<![0-9A-Za-z][0-9])|(?<=\\[nrtbf][0-9]))(?<![0-9]\.[0-9])(?<![\s,=(\[:]\.[0-9])"
@@ -67,6 +69,10 @@ _DOUBLED: Final = bytes(sum(divmod(2 * (code % 16), 10)) for code in range(256))
 
 _DINERS: Final = ("30", "36", "38", "39")
 _SHORT_GROUP: Final = 3
+_MOST: Final = 500
+"""Candidates that are judged in one text; one with more is masked from there on: time is bounded, not masking."""
+
+_Span = tuple[int, int]
 
 
 def is_card_number(digits: str) -> bool:
@@ -84,24 +90,33 @@ def find_cards(text: str) -> list[tuple[int, int]]:
     """Return where card numbers begin and end, in the order of their starts; some may be found twice."""
     # A percent-encoded character before the number brings digits of its own, of the same width as these letters.
     plain = _PERCENT.sub("%__", text) if "%" in text else text
-    alone = [match.span() for match in _ALONE.finditer(plain) if _is_alone(match.group())]
-    among = [
-        (match.start(), match.start() + end)
-        for match in _AMONG.finditer(plain)
-        if (end := _among(match[0] + match[1], match[2] or ""))
-    ]
-    return sorted(span for span in alone + among if not _inside(plain, *span))
+    return sorted([*_judged(_ALONE, plain, _alone), *_judged(_AMONG, plain, _among)])
 
 
-def _is_alone(text: str) -> bool:
+def _judged(candidates: re.Pattern[str], text: str, judge: Callable[[re.Match[str]], int]) -> Iterator[_Span]:
+    """Yield what the judge says is a card number; it returns the number's length, 0 for none."""
+    found = candidates.finditer(text)
+    for match in islice(found, _MOST):
+        length = judge(match)
+        if length and not _inside(text, match.start(), match.start() + length):
+            yield match.start(), match.start() + length
+    for match in islice(found, 1):
+        yield match.start(), len(text)
+
+
+def _alone(match: re.Match[str]) -> int:
+    text = match.group()
     if not is_card_number(text.translate(_UNSEPARATED)):
-        return False
+        return 0
     # Day, month and year, hours, minutes and seconds are 14 digits too.
-    return not text.startswith(_DINERS) or all(len(group) >= _SHORT_GROUP for group in re.findall("[0-9]+", text)[:-1])
+    if text.startswith(_DINERS) and any(len(group) < _SHORT_GROUP for group in re.findall("[0-9]+", text)[:-1]):
+        return 0
+    return len(text)
 
 
-def _among(text: str, separator: str) -> int:
-    """Return the length of the card number with which this text begins; 0 if with none."""
+def _among(match: re.Match[str]) -> int:
+    """Return the length of the card number with which a row of groups begins; 0 if with none."""
+    text, separator = match[0] + match[1], match[2] or ""
     if not separator:
         return len(text) if is_card_number(text) else 0
     end = len(text)
@@ -114,6 +129,8 @@ def _among(text: str, separator: str) -> int:
 
 def _inside(text: str, start: int, end: int) -> bool:
     """Say whether the digits are a part of a UUID or of a `traceparent`."""
+    if text[start - 1 : start] != "-" and text[end : end + 1] != "-":
+        return False
     around = max(0, start - _LONGEST_ENCLOSING)
     return any(
         one.start() <= start and end <= one.end() for one in _ENCLOSING.finditer(text, around, end + _LONGEST_ENCLOSING)

@@ -12,15 +12,15 @@ from uuid import UUID
 
 from mita_otel.redaction import statements, urls
 from mita_otel.redaction.cards import is_card_number
+from mita_otel.redaction.clean import Clean
 from mita_otel.redaction.cut import cap, cut, length_mark, without_tail
 from mita_otel.redaction.keys import Keys
 from mita_otel.redaction.pairs import redact_pairs
 from mita_otel.redaction.patterns import PATTERNS, REDACTED, Pattern
+from mita_otel.redaction.sieve import Sieve
 
 _IDENTIFIER: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _IDENTIFIER_LENGTHS: Final = frozenset({32, 36})
-_REMEMBERED: Final = 4_096
-_LONGEST_REMEMBERED: Final = 1_024
 _PLAIN: Final = (float, complex, Decimal, date, time, timedelta, UUID, Enum, type)
 _ROUNDS: Final = 4
 _CARD_DIGITS: Final = range(13, 20)
@@ -48,9 +48,13 @@ class Policy:
     statement_limit: int = 2_048
     depth: int = 8
     values: int = 10_000
-    # Names, addresses, statements come back with every request; only what holds nothing sensitive is remembered.
-    _clean: set[str] = field(default_factory=set, init=False, repr=False)
-    _clean_statements: set[str] = field(default_factory=set, init=False, repr=False)
+    _clean: Clean[str] = field(default_factory=Clean, init=False, repr=False)
+    _clean_statements: Clean[str] = field(default_factory=Clean, init=False, repr=False)
+    _clean_attributes: Clean[tuple[str, str]] = field(default_factory=Clean, init=False, repr=False)
+    _sieve: Sieve = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sieve", Sieve(self.patterns))
 
     def text(self, text: str) -> str:
         """Return the text with everything masked that is sensitive by its form or by a key before it.
@@ -66,6 +70,8 @@ class Policy:
         become their masked text. None, bool and empty texts stay.
         """
         try:
+            if type(value) is str and value:  # most are, and need no walk
+                return REDACTED if key is not None and self.keys.is_sensitive(key) else self.text(value)
             return _Walk(self).redact(key, value, 0)
         except Exception:  # noqa: BLE001 - as below
             return REDACTED
@@ -95,10 +101,19 @@ class Policy:
                 return sql
             text = statements.redact_statement(sql[:seen])
             if text == sql:
-                _remember(sql, self._clean_statements)
+                self._clean_statements.remember(sql, len(sql))
             return cap(text, self.statement_limit) if len(sql) <= seen else _cut(text, self.statement_limit, len(sql))
         except Exception:  # noqa: BLE001 - as below
             return REDACTED
+
+    def remembers(self, key: str, value: object) -> bool:
+        """Say whether a text under a key is known to hold nothing that is masked; of anything else nothing is known."""
+        return type(value) is str and (key, value) in self._clean_attributes
+
+    def remember(self, key: str, value: object) -> None:
+        """Remember that a value under a key, and the key, hold nothing that is masked."""
+        if type(value) is str:
+            self._clean_attributes.remember((key, value), len(key) + len(value))
 
     def _bounded(self, text: str, limit: int, mask: Callable[[str], str]) -> str:
         """Mask a text, cut if it is longer than its limit: the guard at this room's door."""
@@ -114,7 +129,7 @@ class Policy:
             return text
         masked = self._stable(text)
         if masked == text:
-            _remember(text, self._clean)
+            self._clean.remember(text, len(text))
         return masked
 
     def _stable(self, text: str) -> str:
@@ -127,10 +142,8 @@ class Policy:
         return text
 
     def _once(self, text: str) -> str:
-        lowered = text.lower()
-        digits = sum(map(text.count, "0123456789"))
-        for pattern in self.patterns:
-            if digits >= pattern.digits and _hinted(lowered, pattern.hints):
+        if not self._sieve.is_plain(text):
+            for pattern in self._sieve.concerned(text):
                 text = pattern.mask(text)
         if "=" in text or ":" in text or ">" in text:
             text = redact_pairs(text, self.keys.is_sensitive)
@@ -200,20 +213,6 @@ def _name(key: object) -> str | None:
 
 def _is_card(number: int) -> bool:
     return 0 < number < 10**_CARD_DIGITS.stop and len(str(number)) in _CARD_DIGITS and is_card_number(str(number))
-
-
-def _hinted(lowered: str, hints: tuple[str, ...]) -> bool:
-    for hint in hints:
-        if hint in lowered:
-            return True
-    return not hints
-
-
-def _remember(text: str, clean: set[str]) -> None:
-    if len(text) <= _LONGEST_REMEMBERED:
-        if len(clean) >= _REMEMBERED:
-            clean.clear()
-        clean.add(text)
 
 
 def _cut(text: str, limit: int, length: int) -> str:

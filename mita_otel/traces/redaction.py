@@ -10,6 +10,7 @@ from opentelemetry.trace import Link
 from opentelemetry.trace.status import Status, StatusCode
 
 from mita_otel.redaction import DEFAULT, REDACTED, Policy
+from mita_otel.redaction.clean import LONGEST_REMEMBERED
 from mita_otel.redaction.cut import UNKNOWN, cap, cut, length_mark, without_tail
 
 ATTRIBUTE_LIMIT: Final = 8_192
@@ -30,6 +31,10 @@ SAFE: Final = frozenset(
     }
 )
 """Attributes that hold names, numbers and addresses of our own making."""
+
+STATEMENTS: Final = frozenset({"db.query.text", "db.statement"})
+COMMAND: Final = "db.query"
+"""The key by which commands of systems without SQL are judged: as text."""
 
 _NOT_SQL: Final = frozenset({"redis", "valkey", "memcached", "mongodb", "elasticsearch"})
 _SPECIAL: Final[Mapping[str, Callable[[Policy, str], str]]] = {
@@ -58,7 +63,12 @@ def redact_span(span: ReadableSpan, policy: Policy = DEFAULT, limit: int = ATTRI
     try:
         return _masked(span, policy, limit)
     except Exception:  # noqa: BLE001 - the guard of this room: neither lost nor leaked
-        return _rebuilt(span, REDACTED, {FAILED: True}, status=Status(span.status.status_code))
+        return unjudged(span)
+
+
+def unjudged(span: ReadableSpan) -> ReadableSpan:
+    """Return what may leave of a span that cannot be judged: ids, times, kind, and that it is so."""
+    return _rebuilt(span, REDACTED, {FAILED: True}, status=Status(span.status.status_code))
 
 
 def redact_attribute(key: str, value: Any, limit: int = ATTRIBUTE_LIMIT, policy: Policy = DEFAULT) -> Any:
@@ -84,12 +94,21 @@ def redact_attributes(
     for key, value in attributes.items():
         # Commands of other systems are no SQL; what they hold is judged as text.
         judged = "db.query" if other_system and key in {"db.query.text", "db.statement"} else key
+        if limit >= LONGEST_REMEMBERED and policy.remembers(judged, value):
+            continue
         name, masked = policy.text(key), redact_attribute(judged, value, limit, policy)
         if name != key or (masked is not value and masked != value):
             changed[key] = name, masked
+        else:
+            policy.remember(judged, value)
     if not changed:
         return None
     return dict(changed.get(key, (key, value)) for key, value in attributes.items())
+
+
+def holds_commands(attributes: Mapping[str, Any]) -> bool:
+    """Say whether the statements among the attributes are commands of a system without SQL."""
+    return attributes.get("db.system.name") in _NOT_SQL
 
 
 def redact_bounded(text: str, limit: int, mask: Callable[[str], str]) -> str:
@@ -129,9 +148,9 @@ def _text(key: str, text: str, policy: Policy) -> str:
 def _masked(span: ReadableSpan, policy: Policy, limit: int) -> ReadableSpan:
     name = redact_bounded(span.name, limit, policy.text)
     attributes = redact_attributes(span.attributes, limit, policy)
-    events = [_event(event, policy, limit) for event in span.events]
-    links = [_link(link, policy, limit) for link in span.links]
-    status = _status(span.status, policy, limit)
+    events = [redact_event(event, policy, limit) for event in span.events]
+    links = [redact_link(link, policy, limit) for link in span.links]
+    status = redact_status(span.status, policy, limit)
     if (
         name == span.name
         and attributes is None
@@ -182,7 +201,8 @@ def _list(items: Sequence[Any], dropped: int) -> "BoundedList[Any]":
     return kept
 
 
-def _event(event: Event, policy: Policy, limit: int) -> Event:
+def redact_event(event: Event, policy: Policy, limit: int) -> Event:
+    """Return an event masked and cut, itself if nothing changed; of one that cannot be judged its time alone."""
     try:
         attributes = redact_attributes(event.attributes, limit, policy)
         name = redact_bounded(event.name, limit, policy.text)
@@ -194,7 +214,8 @@ def _event(event: Event, policy: Policy, limit: int) -> Event:
         return Event(REDACTED, {FAILED: True}, event.timestamp)
 
 
-def _link(link: Link, policy: Policy, limit: int) -> Link:
+def redact_link(link: Link, policy: Policy, limit: int) -> Link:
+    """Return a link masked and cut, itself if nothing changed; of one that cannot be judged its context alone."""
     try:
         attributes = redact_attributes(link.attributes, limit, policy)
         return link if attributes is None else Link(link.context, _bounded(attributes, link.dropped_attributes))
@@ -202,7 +223,8 @@ def _link(link: Link, policy: Policy, limit: int) -> Link:
         return Link(link.context, {FAILED: True})
 
 
-def _status(status: Status, policy: Policy, limit: int) -> Status:
+def redact_status(status: Status, policy: Policy, limit: int) -> Status:
+    """Return a status whose description is masked and cut, itself if nothing changed."""
     if not status.description or status.status_code is not StatusCode.ERROR:
         return status
     description = redact_bounded(status.description, limit, policy.text)

@@ -1,0 +1,59 @@
+"""A cheap look at a text before it is searched: most texts hold nothing that any form could not do without."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mita_otel.redaction.patterns import Pattern
+
+_DIGIT: Final = re.compile("[0-9]")
+
+
+class Sieve:
+    """Tells which of some patterns a text may hold. It may say too many, never too few.
+
+    Args:
+        patterns: forms that are looked for, in this order.
+    """
+
+    __slots__ = ("_hints", "_hints_with_digits", "_patterns", "_sieves")
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._patterns = tuple(patterns)
+        searched = [pattern for pattern in patterns if pattern.sieve is None]
+        # An empty hint is in every text: a form without hints is looked for everywhere.
+        self._hints = _union(pattern.hints or ("",) for pattern in searched if not pattern.digits)
+        self._hints_with_digits = _union(pattern.hints or ("",) for pattern in searched if pattern.digits)
+        self._sieves = tuple(dict.fromkeys(pattern.sieve for pattern in patterns if pattern.sieve is not None))
+
+    def is_plain(self, text: str) -> bool:
+        """Say whether a text certainly holds none of the patterns."""
+        lowered = text.lower()
+        # Loops, for a generator costs as much as all of them.
+        for hint in self._hints:
+            if hint in lowered:
+                return False
+        if _DIGIT.search(text) is None:
+            return True
+        for sieve in self._sieves:
+            if sieve.search(text) is not None:
+                return False
+        for hint in self._hints_with_digits:  # noqa: SIM110 - as above
+            if hint in lowered:
+                return False
+        return True
+
+    def concerned(self, text: str) -> Iterator[Pattern]:
+        """Yield the patterns that a text may hold."""
+        lowered = text.lower()
+        digits = sum(map(text.count, "0123456789"))
+        passed = {sieve for sieve in self._sieves if sieve.search(text) is not None}
+        for pattern in self._patterns:
+            if digits < pattern.digits or (pattern.sieve is not None and pattern.sieve not in passed):
+                continue
+            if not pattern.hints or any(hint in lowered for hint in pattern.hints):
+                yield pattern
+
+
+def _union(groups: Iterator[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hint for group in groups for hint in group))
