@@ -13,6 +13,7 @@ from mita_otel.settings.libraries import LibrarySettings
 from mita_otel.settings.logs import LogsSettings
 from mita_otel.settings.metrics import MetricsSettings
 from mita_otel.settings.process import ProcessSettings
+from mita_otel.settings.ratelimit import RateLimitSettings
 from mita_otel.settings.requests import RequestsSettings
 from mita_otel.settings.traces import TracesSettings
 
@@ -37,6 +38,7 @@ class Settings(
     MetricsSettings,
     TracesSettings,
     RequestsSettings,
+    RateLimitSettings,
     ProcessSettings,
 ):
     """What the environment asks for."""

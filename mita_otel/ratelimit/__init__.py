@@ -1,0 +1,13 @@
+"""Rate limits: who may ask how often, over all replicas, told in the headers of the IETF's draft.
+
+from mita_otel.ratelimit import Limiter, RateLimits
+
+app.add_middleware(RateLimits, limiter=Limiter(secret=secret, redis=client))
+"""
+
+from mita_otel.ratelimit.limiter import Limiter
+from mita_otel.ratelimit.limits import REPORT, Policy
+from mita_otel.ratelimit.middleware import Body, LimitedError, RateLimits, Refusal, charge
+from mita_otel.ratelimit.report import report
+
+__all__ = ["REPORT", "Body", "LimitedError", "Limiter", "Policy", "RateLimits", "Refusal", "charge", "report"]
