@@ -42,7 +42,13 @@ def families(stack: NativeStack, demo_folder: Path) -> Iterator[set[str]]:
         traffic.sign_up()
         traffic.tour()
         wanted = {instrument.prometheus_name for instrument in instruments_of(business)}
-        eventually(lambda: wanted <= _families(stack), timeout=60)
+
+        def all_there() -> bool:
+            missing = wanted - _families(stack)
+            assert not missing, missing
+            return True
+
+        eventually(all_there, timeout=120)
         # What the rules derive, they derive every 15 s.
         eventually(
             lambda: {row.name for row in DERIVED} - {"mita_database_connection_timeouts_total"} <= _families(stack),
