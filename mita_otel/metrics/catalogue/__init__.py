@@ -9,10 +9,20 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
-from mita_otel.metrics.catalogue import business, cache, database, http, process, reliability, system, telemetry
+from mita_otel.metrics.catalogue import audit, business, cache, database, http, process, reliability, system, telemetry
 from mita_otel.metrics.instrument import Instrument
 
-TOPICS: Final[tuple[ModuleType, ...]] = (business, http, database, cache, reliability, process, system, telemetry)
+TOPICS: Final[tuple[ModuleType, ...]] = (
+    business,
+    http,
+    database,
+    cache,
+    reliability,
+    process,
+    system,
+    audit,
+    telemetry,
+)
 """The modules of the table, in the order of the reference page."""
 
 
