@@ -8,6 +8,8 @@ pytest_plugins = ["tests.fixtures.node_ids", "tests.fixtures.servers"]
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("mita_otel", deadline=None)
+# `pytest --hypothesis-profile=deep` looks for longer.
+settings.register_profile("deep", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile("mita_otel")
 
 # A run in the background of a shell is born with SIGINT ignored, and so would be every service that a test starts.
