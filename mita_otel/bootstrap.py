@@ -18,12 +18,14 @@ import mita_otel.logs
 import mita_otel.metrics.provider
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
+from mita_otel.export import observe_spans
 from mita_otel.libraries import CONTRIB_NAMES, Examine, Libraries, Telemetry, faults
 from mita_otel.lifecycle import Exit
 from mita_otel.logs.pipeline import Limits
 from mita_otel.processes import is_helper
 from mita_otel.settings import INSTRUMENTED_BY_US, Settings, SettingsError, apply_defaults, environment
 from mita_otel.traces.propagation import install as install_propagators
+from mita_otel.traces.provider import Provider
 
 EX_CONFIG: Final = 78
 """Exit status of a process whose set-up failed under `MITA_STRICT=1`. Source: sysexits.h."""
@@ -78,7 +80,10 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
         limits=Limits(body=settings.log_body_limit),
     )
     faults.observe(meter_provider, logs.faults)
-    leaving = Exit(exports.closings, settings.shutdown_timeout)
+    if isinstance(tracer_provider, Provider):
+        observe_spans(tracer_provider.counts, meter_provider)
+    logs.losses.observe(meter_provider)
+    leaving = Exit(exports.closed_after(logs.closing), settings.shutdown_timeout)
     leaving.register()
     telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings, examine)
     libraries = Libraries(telemetry, disabled=settings.disabled_by_user, strict=settings.strict)

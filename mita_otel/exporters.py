@@ -21,7 +21,14 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from mita_otel.export import OtlpMetricExporter, OutboxLogRecordProcessor, OutboxSpanProcessor, Pace, open_sender
+from mita_otel.export import (
+    MaskingEncoder,
+    OtlpMetricExporter,
+    OutboxLogRecordProcessor,
+    OutboxSpanProcessor,
+    Pace,
+    open_sender,
+)
 from mita_otel.logs.redaction import redact_log_record
 from mita_otel.masking import MaskingLogRecordExporter, MaskingSpanExporter
 from mita_otel.metrics import prometheus, runtime
@@ -69,7 +76,7 @@ def _wanted(names: Sequence[str]) -> list[str]:
 
 def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
     # The SDK cuts one character later than we do, so that a cut value can be told from one that just fits.
-    masked = partial(redact_span, limit=max(1, settings.attribute_length_limit - 1))
+    limit = max(1, settings.attribute_length_limit - 1)
     if name == "otlp":
         pace = Pace(
             capacity=settings.span_queue_size,
@@ -77,12 +84,13 @@ def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
             schedule_delay=settings.span_schedule_delay / 1000,
             attempt_timeout=settings.otlp["traces"].timeout,
         )
-        outbox = OutboxSpanProcessor(open_sender(settings.otlp["traces"], "traces"), prepare=masked, pace=pace)
+        sender = open_sender(settings.otlp["traces"], "traces")
+        outbox = OutboxSpanProcessor(sender, encoder=MaskingEncoder(limit=limit), pace=pace)
         made.spans.append(outbox)
         made.deliveries.append(outbox)
         made.closings.append(("traces", outbox.close))
         return
-    processor = BatchSpanProcessor(MaskingSpanExporter(_load("traces", name)(), masked))
+    processor = BatchSpanProcessor(MaskingSpanExporter(_load("traces", name)(), partial(redact_span, limit=limit)))
     made.spans.append(processor)
     made.closings.append((f"traces-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
 

@@ -4,9 +4,11 @@ from mita_otel.endpoint import OtlpEndpoint, Signal, otlp_endpoint
 from mita_otel.export.logs import OutboxLogRecordProcessor
 from mita_otel.export.metrics import OtlpMetricExporter
 from mita_otel.export.outbox import Closed, Outbox
+from mita_otel.export.observation import observe_spans
 from mita_otel.export.pace import Pace
 from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender, open_sender
 from mita_otel.export.spans import OutboxSpanProcessor
+from mita_otel.export.span_encoder import MaskingEncoder, SpanEncoder
 from mita_otel.export.statistics import Statistics
 
 __all__ = [
@@ -14,6 +16,7 @@ __all__ = [
     "Closed",
     "OtlpEndpoint",
     "OtlpMetricExporter",
+    "MaskingEncoder",
     "Outbox",
     "OutboxLogRecordProcessor",
     "OutboxSpanProcessor",
@@ -25,5 +28,8 @@ __all__ = [
     "Signal",
     "Statistics",
     "open_sender",
+    "SpanEncoder",
     "otlp_endpoint",
+    "Tally",
+    "observe_spans",
 ]

@@ -5,19 +5,26 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation
-from opentelemetry.semconv._incubating.attributes.otel_attributes import OTEL_COMPONENT_NAME, OTEL_COMPONENT_TYPE
+from opentelemetry.semconv._incubating.attributes.otel_attributes import (
+    OTEL_COMPONENT_NAME,
+    OTEL_COMPONENT_TYPE,
+    OTEL_SPAN_PARENT_ORIGIN,
+    OTEL_SPAN_SAMPLING_RESULT,
+)
 from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 
 from mita_otel.export.outbox import Outbox
 from mita_otel.export.statistics import Statistics
 from mita_otel.metrics.catalogue import telemetry
 from mita_otel.metrics.instrument import Counter, UpDownCounter
+from mita_otel.traces.counts import SpanCounts
 
 Attributes: TypeAlias = Mapping[str, str]
 Durations: TypeAlias = Callable[[float, str | None], None]
 """Takes the seconds of an export operation, and its error or None."""
 
 _METER: Final = "mita_otel.export"
+_SDK_METER: Final = "opentelemetry-sdk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,24 @@ def observe_points(statistics: Callable[[], Statistics], meter_provider: MeterPr
     exporter = _component("otlp_metric_exporter")
     telemetry.EXPORTER_METRIC_DATA_POINT_EXPORTED.observe(meter, lambda _: _exported_points(statistics(), exporter))
     return _durations(meter, exporter)
+
+
+def observe_spans(counts: SpanCounts, meter_provider: MeterProvider) -> None:
+    """Register the spans started and alive, under the SDK's names and in its scope."""
+    meter = meter_provider.get_meter(_SDK_METER)
+    telemetry.SPAN_STARTED.observe(meter, lambda _: _started(counts))
+    telemetry.SPAN_LIVE.observe(meter, lambda _: _live(counts))
+
+
+def _started(counts: SpanCounts) -> list[Observation]:
+    return [
+        Observation(number, {OTEL_SPAN_PARENT_ORIGIN: origin, OTEL_SPAN_SAMPLING_RESULT: decision})
+        for origin, decision, number in counts.started()
+    ]
+
+
+def _live(counts: SpanCounts) -> list[Observation]:
+    return [Observation(number, {OTEL_SPAN_SAMPLING_RESULT: decision}) for decision, number in counts.live()]
 
 
 def _durations(meter: Meter, exporter: Attributes) -> Durations:

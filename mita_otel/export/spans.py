@@ -1,13 +1,15 @@
 """Ended spans into an outbox."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Final
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.trace import TraceFlags
 
 from mita_otel.export.pace import Pace
 from mita_otel.export.processor import OutboxProcessor
 from mita_otel.export.sender import Sender
+from mita_otel.export.span_encoder import SpanEncoder
 
 
 class OutboxSpanProcessor(OutboxProcessor[ReadableSpan], SpanProcessor):
@@ -15,29 +17,29 @@ class OutboxSpanProcessor(OutboxProcessor[ReadableSpan], SpanProcessor):
 
     Args:
         sender: For the `traces` signal.
+        encoder: Makes payloads of spans, masked or as they are; without it as `prepare` leaves them.
         prepare: Applied to each span before encoding, such as redaction; a span for which it raises is dropped.
         pace: Sizes and times.
     """
+
+    takes_original_spans: Final = True
 
     def __init__(
         self,
         sender: Sender,
         *,
+        encoder: SpanEncoder | None = None,
         prepare: Callable[[ReadableSpan], ReadableSpan] | None = None,
         pace: Pace | None = None,
     ) -> None:
-        super().__init__("span", "traces", _encode, sender=sender, prepare=prepare, pace=pace)
+        encode = (encoder or SpanEncoder(prepare)).payload
+        super().__init__("span", "traces", encode, sender=sender, prepare=None, pace=pace)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Put the span into the outbox if it is sampled."""
         try:
             context = span.context
-            if context is not None and context.trace_flags.sampled:
+            if context is not None and context.trace_flags & TraceFlags.SAMPLED:
                 self._outbox.put(span)
         except Exception:  # noqa: BLE001 - the guard of this room: ending a span must not fail
             self._outbox.discard()
-
-
-def _encode(spans: Sequence[ReadableSpan]) -> bytes:
-    payload: bytes = encode_spans(spans).SerializeToString()
-    return payload

@@ -1,8 +1,10 @@
-"""What became of the items that were put into an outbox: counters that lose no count and take no lock."""
+"""What became of the items that were put into an outbox."""
 
-import itertools
-import threading
 from dataclasses import dataclass
+
+from mita_otel.tally import Tally
+
+__all__ = ["Statistics", "Tally"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,28 +47,3 @@ class Statistics:
     def settled(self) -> int:
         """Items whose fate is known."""
         return self.accepted + self.lost
-
-
-class Tally:
-    """A counter that any thread or signal handler adds to without a lock.
-
-    `next` on an `itertools.count` is one step of the interpreter, `+=` is three. A reading takes a number too, so it
-    is subtracted again; readers alone share a lock.
-    """
-
-    __slots__ = ("_count", "_lock", "_readings")
-
-    def __init__(self) -> None:
-        self._count = itertools.count()
-        self._readings = 0
-        self._lock = threading.RLock()  # reentrant: a signal handler may read while its own thread is reading
-
-    def add(self) -> None:
-        """Count one."""
-        next(self._count)
-
-    def value(self) -> int:
-        """Return how many were counted."""
-        with self._lock:
-            readings, self._readings = self._readings, self._readings + 1
-            return next(self._count) - readings

@@ -46,3 +46,9 @@ class TracesSettings(Part):
         title="how long a lone span waits for others",
         description="milliseconds between 1 and 600000",
     )
+    fast_path: bool = Field(
+        default=True,
+        alias="MITA_FAST_PATH",
+        title="make spans of our own, which cost less than the SDK's; false: the SDK's own",
+        description="true or false",
+    )

@@ -273,6 +273,12 @@ def propagator(names: Sequence[str] | None = None) -> TextMapPropagator:
     return CompositePropagator([_named(name) for name in wanted if name != "none"])
 
 
+def reads_only_w3c(textmap: TextMapPropagator) -> bool:
+    """Say whether a propagator reads no other headers than `traceparent`, `tracestate` and `baggage`."""
+    parts = textmap._propagators if type(textmap) is CompositePropagator else [textmap]  # noqa: SLF001 - no public name
+    return all(type(part) in {TraceContextPropagator, BaggagePropagator} for part in parts)
+
+
 def _named(name: str) -> TextMapPropagator:
     if name == "tracecontext":
         return TraceContextPropagator()

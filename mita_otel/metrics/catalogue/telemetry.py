@@ -114,7 +114,6 @@ SPAN_STARTED: Final = Counter(
         closed("otel.span.parent.origin", "none", "local", "remote"),
         closed("otel.span.sampling_result", "DROP", "RECORD_ONLY", "RECORD_AND_SAMPLE"),
     ),
-    made_by="OpenTelemetry SDK",
 )
 SPAN_LIVE: Final = UpDownCounter(
     name="otel.sdk.span.live",
@@ -122,7 +121,6 @@ SPAN_LIVE: Final = UpDownCounter(
     description="Spans that have not ended yet.",
     source=_SDK,
     attributes=(closed("otel.span.sampling_result", "RECORD_ONLY", "RECORD_AND_SAMPLE"),),
-    made_by="OpenTelemetry SDK",
 )
 LOG_CREATED: Final = Counter(
     name="otel.sdk.log.created",
