@@ -1,22 +1,24 @@
 """Delivery of telemetry by OTLP in which nothing is lost quietly: spans, log records and metrics."""
 
 from mita_otel.endpoint import OtlpEndpoint, Signal, otlp_endpoint
+from mita_otel.export.bell import Bell
 from mita_otel.export.logs import OutboxLogRecordProcessor
 from mita_otel.export.metrics import OtlpMetricExporter
-from mita_otel.export.outbox import Closed, Outbox
 from mita_otel.export.observation import observe_spans
+from mita_otel.export.outbox import Closed, Outbox
 from mita_otel.export.pace import Pace
 from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender, open_sender
-from mita_otel.export.spans import OutboxSpanProcessor
 from mita_otel.export.span_encoder import MaskingEncoder, SpanEncoder
-from mita_otel.export.statistics import Statistics
+from mita_otel.export.spans import OutboxSpanProcessor
+from mita_otel.export.statistics import Statistics, Tally
 
 __all__ = [
     "Accepted",
+    "Bell",
     "Closed",
+    "MaskingEncoder",
     "OtlpEndpoint",
     "OtlpMetricExporter",
-    "MaskingEncoder",
     "Outbox",
     "OutboxLogRecordProcessor",
     "OutboxSpanProcessor",
@@ -26,10 +28,10 @@ __all__ = [
     "Retry",
     "Sender",
     "Signal",
-    "Statistics",
-    "open_sender",
     "SpanEncoder",
-    "otlp_endpoint",
+    "Statistics",
     "Tally",
     "observe_spans",
+    "open_sender",
+    "otlp_endpoint",
 ]
