@@ -55,3 +55,7 @@ class AuditSettings(Part):
         if self.audit_signing_key is not None:
             return self.audit_signing_key.get_secret_value()
         return None if self.audit_key_file is None else self.audit_key_file.read_text("utf-8")
+
+    def audit_root(self, otherwise: Path | str | None = None) -> Path:
+        """Return the folder of journals: as it is set, else `otherwise`, else the user's."""
+        return Path(self.audit_folder or otherwise or Path.home() / ".local" / "state" / "mita-otel" / "audit")

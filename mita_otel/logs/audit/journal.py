@@ -11,7 +11,6 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +21,12 @@ from mita_otel.logs.audit.model import Record
 SEGMENT: Final = 4 * 1024 * 1024
 """Bytes after which a new file is begun; each is deleted when the database has all of it."""
 
+DAMAGED: Final = ".damaged"
+"""Ends the name of a folder that is kept for people to look at."""
+
 _ATTEMPTS: Final = 10
 _LOCK: Final = "lock"
 _SUFFIX: Final = ".jsonl"
-_DAMAGED: Final = ".damaged"
 _logger: Final = logging.getLogger("mita_otel.audit")
 
 
@@ -35,7 +36,7 @@ class JournalFullError(OSError):
 
 def encode(record: Record) -> bytes:
     """Return the line of a record."""
-    return orjson.dumps(asdict(record)) + b"\n"
+    return orjson.dumps(record) + b"\n"
 
 
 def decode(line: bytes) -> Record | None:
@@ -239,7 +240,7 @@ class Orphan:
     def finish(self) -> None:
         """Delete the folder, as the database has everything; one with damaged lines is kept for people to look at."""
         if self.damaged:
-            kept = self.folder.with_name(f"{self.folder.name}{_DAMAGED}")
+            kept = self.folder.with_name(f"{self.folder.name}{DAMAGED}")
             _logger.error("%d lines of an audit journal cannot be read; it is kept as %s", self.damaged, kept)
             self.folder.rename(kept)
         else:
@@ -264,7 +265,7 @@ def orphans(root: Path) -> Iterator[Orphan]:
 def folders(root: Path) -> list[Path]:
     """Return the folders of journals, the oldest first: their names begin with the time."""
     try:
-        found = [path for path in root.iterdir() if path.is_dir() and path.suffix != _DAMAGED]
+        found = [path for path in root.iterdir() if path.is_dir() and path.suffix != DAMAGED]
     except OSError:
         return []
     return sorted(found)

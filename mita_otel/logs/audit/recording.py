@@ -85,7 +85,7 @@ def options_of(settings: Settings, url: str, folder: Path | str | None = None) -
     who = _resource(settings)
     return Options(
         url=read_url(chosen.get_secret_value() if chosen is not None else url),
-        root=Path(settings.audit_folder or folder or Path.home() / ".local" / "state" / "mita-otel" / "audit"),
+        root=settings.audit_root(folder),
         service=str(who.attributes.get(SERVICE_NAME) or "unknown_service"),
         instance=str(who.attributes.get(SERVICE_INSTANCE_ID) or "unknown"),
         keys=read_keys(settings.audit_keys()),
