@@ -75,8 +75,11 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     logs = mita_otel.logs.install(
         logger_provider=logger_provider if exports.logs else None,
         resource=lambda: tracer_provider.resource,
+        outbox=exports.log_outbox,
         format=settings.log_format,
         level=settings.log_level,
+        levels=settings.log_levels,
+        directory=settings.log_directory,
         limits=Limits(body=settings.log_body_limit),
     )
     faults.observe(meter_provider, logs.faults)

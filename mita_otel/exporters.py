@@ -38,6 +38,9 @@ from mita_otel.traces.redaction import redact_span
 Delivery: TypeAlias = OutboxSpanProcessor | OutboxLogRecordProcessor | OtlpMetricExporter
 """Delivers one signal by OTLP and counts what becomes of it."""
 
+Closing: TypeAlias = Callable[[float], object]
+"""Delivers what is left of one signal and stops; takes the seconds it may spend."""
+
 _logger: Final = logging.getLogger("mita_otel.exporters")
 
 _SELF_SCOPES: Final = (runtime.METER, "mita_otel.export", "opentelemetry.sdk", "opentelemetry-sdk")
@@ -50,8 +53,22 @@ class Exporters:
     spans: list[SpanProcessor] = field(default_factory=list)
     logs: list[LogRecordProcessor] = field(default_factory=list)
     readers: list[MetricReader] = field(default_factory=list)
-    closings: list[tuple[str, Callable[[float], object]]] = field(default_factory=list)
+    closings: list[tuple[str, Closing]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+
+    @property
+    def log_outbox(self) -> OutboxLogRecordProcessor | None:
+        """What takes log records that are ready to go, if OTLP is asked for."""
+        return next((one for one in self.logs if isinstance(one, OutboxLogRecordProcessor)), None)
+
+    def closed_after(self, written: Callable[[Closing | None], Closing]) -> list[tuple[str, Closing]]:
+        """Return the closings; what carries log records is closed once they are written.
+
+        Args:
+            written: makes a closing that writes what was logged, and then closes what it is given, if anything.
+        """
+        named = [(name, written(close) if name.startswith("logs") else close) for name, close in self.closings]
+        return named if self.logs else [*named, ("logs", written(None))]
 
 
 def build(settings: Settings) -> Exporters:

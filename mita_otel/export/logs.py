@@ -2,20 +2,26 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from mita_otel.export import log_record as wire
 from mita_otel.export.pace import Pace
 from mita_otel.export.processor import OutboxProcessor
 from mita_otel.export.quiet import delivering
 from mita_otel.export.sender import Sender
 from mita_otel.export.summary import LOGGER
+from mita_otel.export.wire import Envelopes, Piece, join
+
+Item: TypeAlias = ReadableLogRecord | Piece
+"""A record of the SDK's, to be prepared and encoded in the delivery thread, or one that is ready to go."""
 
 
-class OutboxLogRecordProcessor(OutboxProcessor[ReadableLogRecord], LogRecordProcessor):
+class OutboxLogRecordProcessor(OutboxProcessor[Item], LogRecordProcessor):
     """Delivers log records.
 
     Records that delivery itself causes (a library's debug lines about the connection) are not taken, else each batch
@@ -23,7 +29,8 @@ class OutboxLogRecordProcessor(OutboxProcessor[ReadableLogRecord], LogRecordProc
 
     Args:
         sender: For the `logs` signal.
-        prepare: Applied to each record before encoding, such as redaction; a record for which it raises is dropped.
+        prepare: Applied to each record of the SDK's before encoding, such as redaction; a record for which it raises
+            is dropped.
         pace: Sizes and times.
     """
 
@@ -34,7 +41,9 @@ class OutboxLogRecordProcessor(OutboxProcessor[ReadableLogRecord], LogRecordProc
         prepare: Callable[[ReadableLogRecord], ReadableLogRecord] | None = None,
         pace: Pace | None = None,
     ) -> None:
-        super().__init__("log", "logs", _encode, sender=sender, prepare=prepare, pace=pace)
+        self._prepare = prepare
+        self._envelopes = Envelopes()
+        super().__init__("log", "logs", self._encode, sender=sender, prepare=None, pace=pace)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Put a copy of the record into the outbox, without the context that would keep the request alive."""
@@ -55,7 +64,20 @@ class OutboxLogRecordProcessor(OutboxProcessor[ReadableLogRecord], LogRecordProc
         except Exception:  # noqa: BLE001 - the guard of this room: logging must not fail
             self._outbox.discard()
 
+    def put(self, resource: Resource, scope: InstrumentationScope, record: bytes) -> None:
+        """Put a record into the outbox that is prepared and encoded.
 
-def _encode(records: Sequence[ReadableLogRecord]) -> bytes:
-    payload: bytes = encode_logs(records).SerializeToString()
-    return payload
+        Args:
+            resource: whose it is.
+            scope: the logger's.
+            record: made by `log_record.record`.
+        """
+        self._outbox.put((self._envelopes.of(resource, scope), record))
+
+    def _encode(self, items: Sequence[Item]) -> bytes:
+        return join([item if isinstance(item, tuple) else self._piece(item) for item in items])
+
+    def _piece(self, readable: ReadableLogRecord) -> Piece:
+        if self._prepare is not None:
+            readable = self._prepare(readable)
+        return self._envelopes.of(readable.resource, readable.instrumentation_scope), wire.encode(readable)

@@ -1,32 +1,39 @@
 """A server's access line: its arguments as attributes, its query string masked."""
 
 from collections.abc import Callable, Mapping
-from logging import LogRecord
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mita_otel.logs import fields
+
+if TYPE_CHECKING:
+    from mita_otel.logs.captured import Captured
+
+LOGGERS: Final = frozenset({"uvicorn.access", "gunicorn.access"})
+"""Whose arguments are kept for this."""
 
 _UVICORN_ARGUMENTS: Final = 5
 """client address, method, path with query, protocol version, status code."""
 
 
-def bind_access(redact_query: Callable[[str], str]) -> Callable[[LogRecord, dict[str, Any]], None]:
+def bind_access(redact_query: Callable[[str], str]) -> Callable[["Captured", dict[str, Any]], None]:
     """Return a step that recognises the access lines of uvicorn and gunicorn; other records cost one comparison."""
 
-    def bind(record: LogRecord, entry: dict[str, Any]) -> None:
-        if record.name == "uvicorn.access":
-            _bind_uvicorn(record, entry, redact_query)
-        elif record.name == "gunicorn.access":
-            _bind_gunicorn(record, entry, redact_query)
+    def bind(captured: "Captured", entry: dict[str, Any]) -> None:
+        if captured.arguments is None:
+            return
+        if captured.name == "uvicorn.access":
+            _bind_uvicorn(captured.arguments, entry, redact_query)
+        else:
+            _bind_gunicorn(captured.template, captured.arguments, entry, redact_query)
 
     bind.__name__ = "bind_access"
     return bind
 
 
-def _bind_uvicorn(record: LogRecord, entry: dict[str, Any], redact_query: Callable[[str], str]) -> None:
-    if not isinstance(record.args, tuple) or len(record.args) != _UVICORN_ARGUMENTS:
+def _bind_uvicorn(arguments: Any, entry: dict[str, Any], redact_query: Callable[[str], str]) -> None:
+    if not isinstance(arguments, tuple) or len(arguments) != _UVICORN_ARGUMENTS:
         return
-    client, method, target, version, status = record.args
+    client, method, target, version, status = arguments
     path, masked = _masked(str(target), redact_query)
     entry[fields.MESSAGE] = f'{client} - "{method} {masked} HTTP/{version}" {status}'
     extras: dict[str, Any] = {
@@ -40,15 +47,14 @@ def _bind_uvicorn(record: LogRecord, entry: dict[str, Any], redact_query: Callab
     entry[fields.EXTRA] = extras
 
 
-def _bind_gunicorn(record: LogRecord, entry: dict[str, Any], redact_query: Callable[[str], str]) -> None:
-    atoms = record.args
-    if not isinstance(atoms, Mapping) or not isinstance(record.msg, str):
+def _bind_gunicorn(template: str | None, atoms: Any, entry: dict[str, Any], redact_query: Callable[[str], str]) -> None:
+    if not isinstance(atoms, Mapping) or template is None:
         return
     method, _, rest = str(atoms.get("r", "")).partition(" ")
     target, _, protocol = rest.rpartition(" ")
     path, masked = _masked(target, redact_query)
     safe = {**atoms, "r": f"{method} {masked} {protocol}", "q": redact_query(str(atoms.get("q", "")))}
-    entry[fields.MESSAGE] = record.msg % type(atoms)(safe)  # type: ignore[call-arg] # gunicorn's SafeAtoms is a dict
+    entry[fields.MESSAGE] = template % type(atoms)(safe)  # type: ignore[call-arg] # gunicorn's SafeAtoms is a dict
     status = str(atoms.get("s", ""))
     entry[fields.EXTRA] = {
         fields.HTTP_METHOD: method,

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mita_otel import correlation
+from mita_otel.logs import streams
 
 TIMESTAMP: Final = "timestamp"
 """ISO 8601 in UTC with microseconds."""
@@ -24,6 +25,9 @@ TRACE_ID: Final = "trace_id"
 SPAN_ID: Final = "span_id"
 TRACE_FLAGS: Final = "trace_flags"
 CORRELATION_ID: Final = correlation.ATTRIBUTE
+
+STREAM: Final = streams.ATTRIBUTE
+"""One of application, security, audit and performance; an extra of this name chooses it."""
 
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"
@@ -51,7 +55,7 @@ PROTOCOL_VERSION: Final = "network.protocol.version"
 RESERVED: Final = frozenset(
     {
         TIMESTAMP, LEVEL, LOGGER, MESSAGE, NOTE, MODULE, FUNCTION, LINE, FILE, THREAD_NAME, THREAD_ID, PROCESS_ID,
-        TRACE_ID, SPAN_ID, TRACE_FLAGS, CORRELATION_ID, *SERVICE, EXCEPTION, STACK, EXTRA,
+        TRACE_ID, SPAN_ID, TRACE_FLAGS, CORRELATION_ID, STREAM, *SERVICE, EXCEPTION, STACK, EXTRA,
     }
 )  # fmt: skip
 """Keys that an extra cannot take: it appears with `EXTRA_PREFIX` before its name."""
@@ -64,5 +68,5 @@ OTLP_EXCEPTION: Final = {
     EXCEPTION_MESSAGE: "exception.message",
     EXCEPTION_STACKTRACE: "exception.stacktrace",
 }
-OTLP_SAME: Final = (THREAD_NAME, THREAD_ID, CORRELATION_ID, NOTE, STACK)
+OTLP_SAME: Final = (THREAD_NAME, THREAD_ID, CORRELATION_ID, STREAM, NOTE, STACK)
 """Fields whose OTLP attribute has the same name."""

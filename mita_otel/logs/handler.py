@@ -4,45 +4,64 @@ import logging
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Sequence
 from logging import LogRecord
-from typing import Any
+from typing import Final
 
-from mita_otel.logs.pipeline import Pipeline
+from mita_otel.logs import losses
+from mita_otel.logs.backlog import Backlog
+from mita_otel.logs.captured import Capture, Captured
 
-Sink = Callable[[LogRecord, dict[str, Any]], None]
+_FLUSH: Final = 5.0
+"""Seconds that `logging.shutdown` may take for us."""
+
+
+class Depth(threading.local):
+    """How many records one thread is handling, one inside another."""
+
+    value = 0
 
 
 class _Thread(threading.local):
-    """What one thread is doing in here."""
+    """What one thread was given last."""
 
-    depth = 0
     last: "weakref.ref[LogRecord] | None" = None
 
 
 class EntryHandler(logging.Handler):
-    """Makes one entry of each record and hands it to the sinks; a fault of ours never reaches the caller.
+    """Captures each record on the thread that made it, and leaves the rest to the writer; our faults stay ours.
 
     A record that comes twice, because it was handled by a logger and by its parent, is written once. A record made
-    while another is being handled (by masking, by a processor) goes to the first sink only, and one made while that is
-    handled is counted as `recursion` and dropped: no line can cause a storm.
+    while another is being handled (by masking, by a processor) goes to the first destination only, and one made while
+    that is handled is counted as `recursion` and dropped: no line can cause a storm.
 
     Args:
-        pipeline: makes the entry.
-        sinks: where entries go; the first one must not log.
+        capture: takes a record by value.
+        backlog: keeps it for the writer.
+        depth: shared with the writer, which handles records too.
         faults: counts what was swallowed, by place.
+        is_immediate: every line is written before the call that logged returns, as a person at a terminal expects.
     """
 
-    def __init__(self, pipeline: Pipeline, sinks: Sequence[Sink], faults: Counter[str]) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        backlog: Backlog[Captured],
+        depth: Depth,
+        faults: Counter[str],
+        *,
+        is_immediate: bool = False,
+    ) -> None:
         super().__init__()
-        self._pipeline = pipeline
-        self._sinks = tuple(sinks)
+        self._capture = capture
+        self._backlog = backlog
+        self._depth = depth
         self._faults = faults
+        self._is_immediate = is_immediate
         self._thread = _Thread()
 
     def handle(self, record: LogRecord) -> bool:
-        """Filter and emit without the handler's lock: entries share nothing, and sinks lock for themselves."""
-        kept = self.filter(record)
+        """Filter and emit without the handler's lock: entries share nothing."""
+        kept = self.filter(record) if self.filters else True
         if isinstance(kept, LogRecord):  # since Python 3.12 a filter may replace the record
             record = kept
         if kept:
@@ -50,28 +69,28 @@ class EntryHandler(logging.Handler):
         return bool(kept)
 
     def emit(self, record: LogRecord) -> None:
-        """Write the record everywhere, once."""
-        thread = self._thread
+        """Capture the record, once."""
+        thread, depth = self._thread, self._depth
         try:
             if thread.last is not None and thread.last() is record:
                 return
-            if thread.depth > 1:
+            # What is said about losses is said once a minute, by the writer, and must leave.
+            generation = 0 if record.name == losses.LOGGER else depth.value
+            if generation > 1:
                 self._faults["recursion"] += 1
                 return
-            thread.depth += 1
+            depth.value += 1
             try:
-                self._write(record, self._sinks if thread.depth == 1 else self._sinks[:1])
+                self._backlog.put(self._capture(record, generation))
             finally:
-                thread.depth -= 1
+                depth.value -= 1
                 # Weakly: the record holds an exception, and that every frame it went through.
                 thread.last = weakref.ref(record)
+            if self._is_immediate:
+                self._backlog.flush(_FLUSH)
         except Exception:  # noqa: BLE001 - the room's door
             self._faults["handler"] += 1
 
-    def _write(self, record: LogRecord, sinks: Sequence[Sink]) -> None:
-        entry = self._pipeline(record)
-        for sink in sinks:
-            try:
-                sink(record, entry)
-            except Exception:  # noqa: BLE001 - a fault of one sink must not cost the other its line
-                self._faults[type(sink).__name__.lower()] += 1
+    def flush(self) -> None:
+        """Write what was captured; called by `logging.shutdown`, at the end of the process at the latest."""
+        self._backlog.flush(_FLUSH)

@@ -2,39 +2,88 @@
 
 import logging
 import logging.config
-import os
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TextIO
+from pathlib import Path
+from typing import Any, Final, Literal, TextIO
 
 import wrapt
 from opentelemetry.sdk._logs import LoggerProvider
 
-from mita_otel.logs.handler import EntryHandler, Sink
+from mita_otel.export import OutboxLogRecordProcessor
+from mita_otel.logs import levels as components
+from mita_otel.logs.backlog import Backlog
+from mita_otel.logs.captured import Capture, Captured, parts
+from mita_otel.logs.files import Files
+from mita_otel.logs.handler import Depth, EntryHandler
+from mita_otel.logs.leaving import last_words
+from mita_otel.logs.losses import QUEUE, Losses
 from mita_otel.logs.otlp import Otlp
 from mita_otel.logs.pipeline import Limits, Pipeline, Redaction, steps
-from mita_otel.logs.stdout import Format, Stdout, renderer
+from mita_otel.logs.stdout import Format, Stdout, is_terminal, renderer
+from mita_otel.logs.streams import READ, stream_of
+from mita_otel.logs.writing import Nowhere, Sink, Writing
 from mita_otel.redaction import redact_query, redact_text, redact_value
 
 REDACTION: Final = Redaction(text=redact_text, value=redact_value, query=redact_query)
 """The masking of every other signal, too."""
 
+_AT_UNDO: Final = 5.0
+"""Seconds that taking the handler out waits for what was logged."""
+
 _CONFIGURATORS: Final = ((logging, "basicConfig"), (logging.config, "dictConfig"), (logging.config, "fileConfig"))
+
+
+Closing = Callable[[float], object]
+"""Delivers what is left and stops; takes the seconds it may spend."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
     """Our handler in place.
 
-    Args:
+    Attributes:
         faults: what was swallowed, by place; it only grows.
+        losses: records that did not reach a destination.
         undo: takes the handler out and the wrappers off; logging is as the application configured it.
     """
 
     faults: Counter[str]
+    losses: Losses
     undo: Callable[[], None]
+    _backlog: Backlog[Captured]
+    _otlp: Otlp | None
+
+    @property
+    def path(self) -> Literal["direct", "sdk", "none"]:
+        """How records go to OTLP: encoded at once, by the SDK because a processor was added, or not at all."""
+        return "none" if self._otlp is None else self._otlp.path
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Write what was logged so far; return whether all of it was within `timeout` seconds.
+
+        It is then in its files, on standard output and in the outbox.
+        """
+        return self._backlog.flush(timeout)
+
+    def closing(self, close: Closing | None = None) -> Closing:
+        """Return what writes everything that was logged, and then closes what carries it on.
+
+        From then on each record is written by the thread that makes it.
+
+        Args:
+            close: closes the outbox.
+        """
+
+        def both(budget: float) -> object:
+            started = time.monotonic()
+            self._backlog.close(budget)
+            return None if close is None else close(max(0.0, budget - (time.monotonic() - started)))
+
+        return both
 
 
 @dataclass(slots=True)
@@ -96,49 +145,61 @@ def install(
     *,
     logger_provider: LoggerProvider | None,
     resource: Callable[[], Any],
+    outbox: OutboxLogRecordProcessor | None = None,
     format: Format = "auto",  # noqa: A002 - the setting's name
     level: str | int = "INFO",
+    levels: Mapping[str, str] | None = None,
+    directory: Path | None = None,
     limits: Limits | None = None,
     redaction: Redaction | None = None,
     stream: Callable[[], TextIO | None] | None = None,
 ) -> Installed:
-    """Write every record of `logging` to stdout and to OTLP from now on.
+    """Write every record of `logging` to stdout, to OTLP and to files from now on.
 
     Args:
-        logger_provider: where OTLP log records go; None for stdout alone.
-        resource: returns the resource of this process; asked at each record, because a fork changes it.
+        logger_provider: where OTLP log records go; None for none.
+        resource: returns the resource of this process; asked for each record, because a fork changes it.
+        outbox: the provider's processor that takes records ready to go, if it has one.
         format: of stdout; `none` leaves stdout and other console handlers alone.
         level: of the root logger, unless the application has set it; the application may change it at any time.
+        levels: of single loggers, in the same way.
+        directory: where files are written; None for none.
         limits: lengths of texts.
         redaction: what masks sensitive data; by default that of `mita_otel.redaction`.
         stream: returns the stream to write to; `sys.stdout` by default.
     """
     faults: Counter[str] = Counter()
+    losses, depth, limits = Losses(), Depth(), limits or Limits()
     render = renderer(format, stream() if stream else None)
-    stdout = None if render is None else Stdout(render, faults, stream)
-    sinks: list[Sink] = [] if stdout is None else [stdout]
-    if stdout is None:
-        sinks.append(_nowhere)
-    else:
-        os.register_at_fork(after_in_child=stdout.after_fork)
-    if logger_provider is not None:
-        sinks.append(Otlp(logger_provider))
-    pipeline = Pipeline(steps(resource, redaction or REDACTION, limits or Limits()), faults)
-    routing = _Routing(EntryHandler(pipeline, sinks, faults), replaces_console=stdout is not None)
-    restore_level = _set_level(level)
+    stdout = None if render is None else Stdout(render, faults, losses, stream)
+    otlp = None if logger_provider is None else Otlp(logger_provider, outbox)
+    files = None if directory is None else Files(directory, losses)
+    places: list[Sink | None] = [stdout or Nowhere(), otlp, files]
+    sinks = [place for place in places if place is not None]
+    capture = Capture([*parts(limits.value), *(sink.bind for sink in (stdout, otlp) if sink is not None)], faults)
+    pipeline = Pipeline(steps(resource, redaction or REDACTION, limits), faults)
+    backlog = Backlog(
+        Writing(pipeline, sinks, depth, faults, done=losses.tell),
+        lambda captured: losses.add(QUEUE, "queue_full", stream_of(captured.name, (captured.template or "")[:READ])),
+        begin_anew=lambda: [sink.begin_anew() for sink in (stdout, files) if sink is not None],
+    )
+    terminal = render is not None and is_terminal(stream() if stream else sys.stdout)
+    handler = EntryHandler(capture, backlog, depth, faults, is_immediate=terminal)
+    routing = _Routing(handler, replaces_console=stdout is not None)
+    restore_level, restore_levels = _set_level(level), components.apply(components.chosen(level, levels or {}))
     unwrap = _follow(routing, faults)
+    speak = last_words(backlog)
     routing.apply()
 
     def undo() -> None:
+        backlog.close(_AT_UNDO)
+        speak()
         unwrap()
         routing.undo()
+        restore_levels()
         restore_level()
 
-    return Installed(faults, undo)
-
-
-def _nowhere(_: logging.LogRecord, __: dict[str, Any]) -> None:
-    """Take the place of stdout: records that our own work makes must not go to OTLP in any case."""
+    return Installed(faults, losses, undo, backlog, otlp)
 
 
 def _set_level(level: str | int) -> Callable[[], None]:

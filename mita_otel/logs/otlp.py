@@ -1,21 +1,26 @@
-"""Turns entries into OTLP log records, one OpenTelemetry logger for each Python logger."""
+"""Log records over OTLP: which ones, and by the SDK's own way where somebody else wants to see them."""
 
 import time
 from collections.abc import Sequence
+from contextvars import copy_context
 from functools import lru_cache
 from logging import LogRecord
-from typing import Any, Final
+from typing import Any, Final, Literal, cast
 
 from opentelemetry import trace
-from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry._logs import LogRecord as OtelLogRecord
-from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, get_current, get_value
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_current, get_value
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.sdk._logs import LoggerProvider, LogRecordLimits, LogRecordProcessor
+from opentelemetry.sdk._logs import Logger, LoggerProvider, LogRecordLimits, LogRecordProcessor
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import SpanContext
 
+from mita_otel.export import OutboxLogRecordProcessor
 from mita_otel.logs import fields
-from mita_otel.logs.request import span_of
+from mita_otel.logs.captured import Captured
+from mita_otel.logs.direct import OWN_ATTRIBUTES, Direct
+from mita_otel.logs.severity import severity, severity_text
+from mita_otel.logs.writing import Finished
 from mita_otel.settings import Settings
 
 MAX_LOGGERS: Final = 1_024
@@ -27,8 +32,6 @@ _EXPORTING: Final = ("mita_otel.export", "opentelemetry.exporter", "opentelemetr
 """Loggers that speak about the export itself: exporting their records would feed them again."""
 _TRANSPORT: Final = ("urllib3", "requests", "grpc", "http", "httpx", "httpcore", "opentelemetry", "charset_normalizer")
 """Loggers that also speak while an export is under way, when instrumentation is suppressed."""
-
-_SEVERITY_TEXT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 
 
 def provider(
@@ -50,18 +53,6 @@ def provider(
     return built
 
 
-def severity(level: int) -> SeverityNumber:
-    """Return the OpenTelemetry severity of a level of `logging`; 1 to 9 is TRACE, 10 to 19 DEBUG and so on.
-
-    Source: https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
-    """
-    if level <= 0:
-        return SeverityNumber.UNSPECIFIED
-    step = min(level // 10, 5)
-    finer = min(level % 10, 3) if level < 60 else 3  # noqa: PLR2004 - FATAL begins at 50 and ends at 59
-    return SeverityNumber(1 + 4 * step + finer)
-
-
 @lru_cache(maxsize=4096)
 def _matches(name: str, roots: tuple[str, ...]) -> bool:
     return any(name == root or name.startswith(root + ".") for root in roots)
@@ -71,45 +62,93 @@ def feeds_back(name: str) -> bool:
     """Say whether a logger's record is about an export, so that exporting it would make more of them."""
     if _matches(name, _EXPORTING):
         return True
-    return bool(get_value(_SUPPRESS_INSTRUMENTATION_KEY)) and _matches(name, _TRANSPORT)
+    return _matches(name, _TRANSPORT) and bool(get_value(_SUPPRESS_INSTRUMENTATION_KEY))
 
 
 class Otlp:
-    """A sink: one OTLP log record for one entry."""
+    """A sink: one OTLP log record for one record.
 
-    __slots__ = ("_loggers", "_provider")
+    By its own hands while the outbox is the only processor: the record is encoded at once, and neither the SDK's nor
+    protobuf's objects are made. As soon as another processor is added, records go to the SDK's logger, in the context
+    of the call that logged.
 
-    def __init__(self, logger_provider: LoggerProvider) -> None:
+    Args:
+        logger_provider: knows the processors, the resource and the limits.
+        outbox: the processor that takes encoded records; None sends everything by the SDK's logger.
+    """
+
+    __slots__ = ("_direct", "_loggers", "_outbox", "_provider")
+
+    def __init__(self, logger_provider: LoggerProvider, outbox: OutboxLogRecordProcessor | None = None) -> None:
         self._provider = logger_provider
         self._loggers: dict[str, Logger] = {}
+        self._outbox = outbox
+        self._direct = None if outbox is None else Direct(logger_provider, outbox)
 
-    def __call__(self, record: LogRecord, entry: dict[str, Any]) -> None:
-        """Emit one entry, unless it is about an export."""
+    @property
+    def path(self) -> Literal["direct", "sdk"]:
+        """How records go."""
+        return "direct" if self._is_direct() else "sdk"
+
+    def _is_direct(self) -> bool:
+        # The SDK keeps its processors in a tuple of its own, whoever adds one.
+        processors = self._provider._multi_log_record_processor._log_record_processors  # noqa: SLF001 - no public way; the SDK is pinned
+        return self._outbox is not None and len(processors) == 1 and processors[0] is self._outbox
+
+    def bind(self, record: LogRecord, captured: Captured) -> None:
+        """Decide, in the context of the call, whether the record goes out."""
         if feeds_back(record.name):
             return
-        logger, shared = self._logger(record.name)
+        captured.is_exported = True
+        if not self._is_direct():
+            captured.context = copy_context()
+
+    def __call__(self, finished: Finished) -> None:
+        """Send one record, unless it is about an export."""
+        captured = finished.captured
+        if not captured.is_exported:
+            return
+        logger = self._logger(captured.name)
+        if captured.context is not None:
+            captured.context.run(self._emit, logger, captured, finished.entry)
+        elif self._direct is None or captured.name not in self._loggers or self._is_crowded(finished.entry):
+            self._emit(logger, captured, finished.entry)
+        elif logger.enabled():
+            self._direct(logger, captured, finished.entry)
+
+    def flush(self) -> None:
+        """Count what went past the SDK's logger, as that would have."""
+        if self._direct is not None:
+            self._direct.flush()
+
+    def _is_crowded(self, entry: dict[str, Any]) -> bool:
+        """Say whether a record may have more attributes than the SDK lets pass, and has to count."""
+        limit = self._provider._log_record_limits.max_log_record_attributes  # noqa: SLF001 - no public way; the SDK is pinned
+        return limit is not None and len(entry.get(fields.EXTRA, ())) + OWN_ATTRIBUTES > limit
+
+    def _emit(self, logger: Logger, captured: Captured, entry: dict[str, Any]) -> None:
         attributes = attributes_of(entry)
-        if shared:
-            attributes[LOGGER_NAME] = record.name
+        if captured.name not in self._loggers:
+            attributes[LOGGER_NAME] = captured.name
         logger.emit(
             OtelLogRecord(
-                timestamp=int(record.created * 1_000_000) * 1_000,
+                timestamp=int(captured.created * 1_000_000) * 1_000,
                 observed_timestamp=time.time_ns(),
-                context=_context(record),
-                severity_number=severity(record.levelno),
-                severity_text=_SEVERITY_TEXT.get(record.levelname, record.levelname),
+                context=_context(captured.span),
+                severity_number=severity(captured.levelno),
+                severity_text=severity_text(captured.levelname),
                 body=entry.get(fields.MESSAGE, ""),
                 attributes=attributes,
             )
         )
 
-    def _logger(self, name: str) -> tuple[Logger, bool]:
+    def _logger(self, name: str) -> Logger:
         logger = self._loggers.get(name)
-        if logger is not None:
-            return logger, name == SHARED
-        if len(self._loggers) >= MAX_LOGGERS:
-            return self._loggers.setdefault(SHARED, self._provider.get_logger(SHARED)), True
-        return self._loggers.setdefault(name, self._provider.get_logger(name)), False
+        if logger is None:
+            if len(self._loggers) >= MAX_LOGGERS:
+                name = SHARED
+            logger = self._loggers[name] = cast("Logger", self._provider.get_logger(name))
+        return logger
 
 
 def attributes_of(entry: dict[str, Any]) -> dict[str, Any]:
@@ -126,8 +165,7 @@ def attributes_of(entry: dict[str, Any]) -> dict[str, Any]:
     return attributes
 
 
-def _context(record: LogRecord) -> Context:
-    span = span_of(record)
+def _context(span: SpanContext) -> Any:
     context = get_current()
     if trace.get_current_span(context).get_span_context() == span:
         return context

@@ -1,21 +1,20 @@
-"""A log entry is a dict that a list of small steps fills in from a `logging.LogRecord`; here is the list."""
+"""A log entry is a dict that a list of small steps fills in from what was captured of a record; here is the list."""
 
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from logging import LogRecord
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.trace import format_span_id, format_trace_id
 
-from mita_otel.logs import access, fields, source
-from mita_otel.logs.request import bind_request
-from mita_otel.logs.values import Plain, cut, cut_middle, key_of, text_of, utf8
+from mita_otel.logs import access, fields, source, streams
+from mita_otel.logs.captured import Captured
+from mita_otel.logs.values import cut, cut_middle, text_of
 
 Entry = dict[str, Any]
-Step = Callable[[LogRecord, Entry], None]
+Step = Callable[[Captured, Entry], None]
 
 MAX_BODY: Final = 32_768
 """Characters of a message and of a stack trace, by default."""
@@ -26,14 +25,6 @@ _SLACK: Final = 4_096
 
 UNREADABLE: Final = "[not logged: masking failed]"
 """The message when masking failed: nothing goes out unmasked."""
-
-_STANDARD: Final = frozenset(LogRecord("", 0, "", 0, "", (), None).__dict__) | {
-    "message",
-    "asctime",
-    "taskName",
-    # uvicorn's second copy of the message, with escape codes.
-    "color_message",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +51,7 @@ class Limits:
 
 
 class Pipeline:
-    """Runs the steps over a record; one that fails is counted and the others still run."""
+    """Runs the steps over what was captured; one that fails is counted and the others still run."""
 
     __slots__ = ("_faults", "_steps")
 
@@ -68,98 +59,93 @@ class Pipeline:
         self._steps = tuple(steps)
         self._faults = faults
 
-    def __call__(self, record: LogRecord) -> Entry:
+    def __call__(self, captured: Captured) -> Entry:
         """Return the entry of a record; never raises."""
         entry: Entry = {}
         for step in self._steps:
             try:
-                step(record, entry)
+                step(captured, entry)
             except Exception:  # noqa: BLE001 - a fault of one step costs that step's fields, never the line
                 self._faults[getattr(step, "__name__", "step")] += 1
         return entry
 
 
 def steps(resource: Callable[[], Resource], redaction: Redaction, limits: Limits) -> list[Step]:
-    """Return the steps in their order: what happened, for whom, by whom, then masking, then the limits."""
+    """Return the steps in their order: what happened, for whom, by whom, of which kind, then masking, then limits."""
     return [
-        bind_origin,
-        bind_message,
+        bind_origin(),
+        bind_event,
         access.bind_access(redaction.query),
-        bind_exception,
-        bind_extras(limits.value),
         bind_request,
         bind_service(resource),
+        bind_stream,
         redact(redaction, limits),
         cap(limits),
     ]
 
 
-def bind_origin(record: LogRecord, entry: Entry) -> None:
-    """Say when, how severe, and from which line, thread and process."""
-    moment = datetime.fromtimestamp(record.created, UTC)
-    entry[fields.TIMESTAMP] = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    entry[fields.LEVEL] = record.levelname
-    entry[fields.LOGGER] = record.name
-    entry[fields.MODULE] = record.module
-    entry[fields.FUNCTION] = record.funcName
-    entry[fields.LINE] = record.lineno
-    entry[fields.FILE] = source.short(record.pathname)
-    entry[fields.THREAD_NAME] = record.threadName
-    entry[fields.THREAD_ID] = record.thread
-    entry[fields.PROCESS_ID] = record.process
+def bind_origin() -> Step:
+    """Return a step that says when, how severe, and from which line, thread and process."""
+    minute: dict[int, str] = {}
 
+    def bind(captured: Captured, entry: Entry) -> None:
+        second, fraction = divmod(round(captured.created * 1_000_000), 1_000_000)
+        written = minute.get(second)
+        if written is None:
+            if len(minute) > 60:  # noqa: PLR2004 - seconds; those of a clock that was put back, too
+                minute.clear()
+            written = minute[second] = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        entry[fields.TIMESTAMP] = f"{written}.{fraction:06d}Z"
+        entry[fields.LEVEL] = captured.levelname
+        entry[fields.LOGGER] = captured.name
+        entry[fields.MODULE] = captured.module
+        entry[fields.FUNCTION] = captured.funcName
+        entry[fields.LINE] = captured.lineno
+        entry[fields.FILE] = source.short(captured.pathname)
+        entry[fields.THREAD_NAME] = captured.threadName
+        entry[fields.THREAD_ID] = captured.thread
+        entry[fields.PROCESS_ID] = captured.process
 
-def bind_message(record: LogRecord, entry: Entry) -> None:
-    """Format the message; arguments that do not fit leave the template, and a note that says so."""
-    template = text_of(record.msg)
-    if record.args:
-        try:
-            template = template % record.args
-        except Exception as error:  # noqa: BLE001 - an argument's __str__ may raise anything
-            entry[fields.NOTE] = f"arguments do not fit the message: {type(error).__name__}"
-    entry[fields.MESSAGE] = utf8(template).rstrip("\n")
-
-
-def bind_exception(record: LogRecord, entry: Entry) -> None:
-    """Describe the exception by type, message and stack trace."""
-    if record.stack_info:
-        entry[fields.STACK] = utf8(record.stack_info)
-    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    if error is None:
-        return
-    kind = type(error)
-    entry[fields.EXCEPTION] = {
-        fields.EXCEPTION_TYPE: kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}",
-        fields.EXCEPTION_MESSAGE: text_of(error),
-        fields.EXCEPTION_STACKTRACE: _stack_trace(error),
-    }
-
-
-def _stack_trace(error: BaseException) -> str:
-    try:
-        return utf8("".join(traceback.format_exception(error)))
-    except Exception as fault:  # noqa: BLE001 - a traceback can be as broken as its exception
-        return f"<no stack trace: {type(fault).__name__}>"
-
-
-def bind_extras(limit: int) -> Step:
-    """Return a step that takes over what `extra=` put on the record, in plain values."""
-
-    def bind(record: LogRecord, entry: Entry) -> None:
-        given = record.__dict__.keys() - _STANDARD
-        if not given:
-            return
-        plain = Plain(limit)
-        extras = entry.setdefault(fields.EXTRA, {})
-        # In the order of the call, which a set has lost.
-        for key, value in list(record.__dict__.items()):
-            if key in given:
-                extras[key_of(key)] = plain(value)
-
-    bind.__name__ = "bind_extras"
+    bind.__name__ = "bind_origin"
     return bind
+
+
+def bind_event(captured: Captured, entry: Entry) -> None:
+    """Say what happened: the message, what was wrong with it, the exception, the stack, and the extras."""
+    entry[fields.MESSAGE] = captured.message
+    if captured.note is not None:
+        entry[fields.NOTE] = captured.note
+    if captured.stack is not None:
+        entry[fields.STACK] = captured.stack
+    if captured.exception is not None:
+        entry[fields.EXCEPTION] = captured.exception
+    if captured.extras is not None:
+        # A copy: two destinations may be handed the same record.
+        entry[fields.EXTRA] = dict(captured.extras)
+
+
+def bind_request(captured: Captured, entry: Entry) -> None:
+    """Name the trace, the span and the correlation id, where there is one."""
+    span = captured.span
+    if span.is_valid:
+        entry[fields.TRACE_ID] = format_trace_id(span.trace_id)
+        entry[fields.SPAN_ID] = format_span_id(span.span_id)
+        entry[fields.TRACE_FLAGS] = f"{span.trace_flags:02x}"
+    if captured.correlation_id is not None:
+        entry[fields.CORRELATION_ID] = captured.correlation_id
+
+
+def bind_stream(captured: Captured, entry: Entry) -> None:
+    """Say which stream the record belongs to; what the call says is taken out of the extras."""
+    extras = entry.get(fields.EXTRA)
+    wanted = extras.pop(fields.STREAM, None) if extras else None
+    if wanted in streams.STREAMS:
+        entry[fields.STREAM] = wanted
+        return
+    if wanted is not None:
+        entry[fields.NOTE] = f"{fields.STREAM} takes {', '.join(streams.STREAMS)}"
+    template = captured.template or captured.message
+    entry[fields.STREAM] = streams.stream_of(captured.name, template[: streams.READ])
 
 
 def bind_service(resource: Callable[[], Resource]) -> Step:
@@ -167,7 +153,7 @@ def bind_service(resource: Callable[[], Resource]) -> Step:
     seen: list[Resource] = []
     service: Entry = {}
 
-    def bind(_: LogRecord, entry: Entry) -> None:
+    def bind(_: Captured, entry: Entry) -> None:
         now = resource()
         if not seen or seen[0] is not now:
             seen[:] = [now]
@@ -188,7 +174,7 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
         # The end of what was read may be half a secret; it is not kept.
         return cut(redaction.text(value[: limit + _SLACK])[:-_SLACK], limit, length=len(value))
 
-    def mask(_: LogRecord, entry: Entry) -> None:
+    def mask(_: Captured, entry: Entry) -> None:
         # If masking fails, nothing of the original may go out.
         message = entry.get(fields.MESSAGE, "")
         entry[fields.MESSAGE] = UNREADABLE
@@ -205,7 +191,7 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
                 ),
             }
         if extras:
-            entry[fields.EXTRA] = {key: redaction.value(key, value) for key, value in extras.items()}
+            entry[fields.EXTRA] = {redaction.text(key): redaction.value(key, value) for key, value in extras.items()}
 
     mask.__name__ = "redact"
     return mask
@@ -214,7 +200,7 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
 def cap(limits: Limits) -> Step:
     """Return a step that cuts every text to its limit, with a marker that says so."""
 
-    def apply(_: LogRecord, entry: Entry) -> None:
+    def apply(_: Captured, entry: Entry) -> None:
         entry[fields.MESSAGE] = cut(entry.get(fields.MESSAGE, ""), limits.body)
         for key in (fields.LOGGER, fields.FUNCTION, fields.MODULE, fields.FILE, fields.THREAD_NAME, fields.LEVEL):
             value = entry.get(key)

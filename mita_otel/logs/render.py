@@ -31,10 +31,15 @@ def render_json(entry: dict[str, Any]) -> bytes:
         return (json.dumps(line, default=str, skipkeys=True) + "\n").encode("ascii")
 
 
-def render_text(entry: dict[str, Any]) -> bytes:
-    """Return a line for a reader at a terminal: time, level, logger, message, extras; then the stack trace."""
+def render_text(entry: dict[str, Any], *, dated: bool = False) -> bytes:
+    """Return a line for a reader: time, level, logger, message, extras; then the stack trace.
+
+    Args:
+        entry: what to write.
+        dated: with the day, as in a file; at a terminal it is today.
+    """
     time, level, logger, message = (str(entry.get(key, "")) for key in _SHOWN)
-    parts = [f"{time[11:23]} {level:<8} {logger}  {_shown(message)}"]
+    parts = [f"{time if dated else time[11:23]} {level:<8} {logger}  {_shown(message)}"]
     parts.extend(f"{key}={_shown(str(value))}" for key, value in entry.get(fields.EXTRA, {}).items())
     parts.extend(f"{key}={entry[key]}" for key in (fields.NOTE, fields.TRACE_ID, fields.CORRELATION_ID) if key in entry)
     lines = [" ".join(parts)]

@@ -1,10 +1,14 @@
 """What is set about log records."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from mita_otel.settings.values import Capacity, Names, Part, lower, upper
+from mita_otel.settings.values import Capacity, Names, Part, lower, pairs, upper
+
+Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(upper)]
 
 
 class LogsSettings(Part):
@@ -16,11 +20,23 @@ class LogsSettings(Part):
         title="of standard output: auto is text on a terminal and JSON elsewhere, none leaves the output alone",
         description="auto, json, text or none",
     )
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(upper)] = Field(
+    log_level: Level = Field(
         default="INFO",
         alias="MITA_LOG_LEVEL",
         title="of the root logger, unless the application sets one",
         description="DEBUG, INFO, WARNING, ERROR or CRITICAL",
+    )
+    log_levels: Annotated[Mapping[str, Level] | None, BeforeValidator(pairs)] = Field(
+        default=None,
+        alias="MITA_LOG_LEVELS",
+        title="of single loggers, before the application configures its own; sqlalchemy has WARNING if nothing is said",
+        description="name=LEVEL, divided by commas",
+    )
+    log_directory: Path | None = Field(
+        default=None,
+        alias="MITA_LOG_DIRECTORY",
+        title="where six rotating files are written; without one there are none",
+        description="the path of a folder",
     )
     log_body_limit: int = Field(
         default=32_768,

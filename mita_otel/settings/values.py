@@ -11,6 +11,20 @@ def split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def pairs(value: object) -> object:
+    """Return a mapping of a text of `name=value` divided by commas; anything else as it is.
+
+    Raises:
+        ValueError: a part has no name or no `=`.
+    """
+    if not isinstance(value, str):
+        return value
+    parts = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not name.strip() or not sign for name, sign, _ in parts):
+        raise ValueError("not of the form name=value")
+    return {name.strip(): given.strip() for name, _, given in parts}
+
+
 def lower(value: object) -> object:
     """Return a text in small letters without spaces around it; anything else as it is."""
     return value.strip().lower() if isinstance(value, str) else value

@@ -162,3 +162,18 @@ TELEMETRY_FAULTS: Final = Counter(
     source=OURS,
     attributes=(closed("mita.library", "fastapi", "sqlalchemy", "asyncpg", "redis", "httpx", "uvicorn", "logging"),),
 )
+LOG_LOST: Final = Counter(
+    name="mita.log.lost",
+    unit="{log_record}",
+    description="Log records that did not reach a destination of this process; without the queue they reach none.",
+    source=OURS,
+    attributes=(
+        closed(
+            "mita.log.destination",
+            *("queue", "stdout", "mita.log", "mita.json.log", "security.log", "audit.log"),
+            *("performance.log", "errors.log"),
+        ),
+        closed("error.type", "queue_full", "write_failed", "stalled", "locked"),
+        closed("mita.log.stream", "application", "security", "audit", "performance"),
+    ),
+)

@@ -26,7 +26,7 @@ logger_provider = LoggerProvider(resource=RESOURCE, shutdown_on_exit=False)
 logger_provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
 tracer_provider = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
 tracer_provider.add_span_processor(RequestSpanProcessor())
-install(
+installed = install(
     logger_provider=logger_provider,
     resource=lambda: RESOURCE,
     format="json",
@@ -61,6 +61,7 @@ async def fail() -> None:
 
 def dump(path: Path) -> None:
     """Write what went over OTLP."""
+    installed.flush()
     path.write_text(json.dumps([json.loads(item.to_json()) for item in exporter.get_finished_logs()]))
 
 

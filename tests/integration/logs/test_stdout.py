@@ -43,7 +43,7 @@ def test_lines_and_prints_come_in_their_order() -> None:
 def test_a_reader_that_went_away_changes_neither_the_program_nor_its_exit_status() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = run("log.info('lost')\nassert installed.faults == {'stdout': 1}\nsys.exit(7)", writing)
+    done = run("log.info('lost')\ninstalled.flush()\nassert installed.faults == {'stdout': 1}\nsys.exit(7)", writing)
     os.close(writing)
 
     assert done.returncode == 7
@@ -56,9 +56,11 @@ def test_a_full_pipe_that_must_not_block_loses_lines_and_counts_them() -> None:
     # Longer than what a pipe takes at once, so that the last line that went in is torn.
     program = f"""
 for _ in range(100): log.info("x" * 5000)
+installed.flush()
 lost = installed.faults["stdout"]
 os.read({reading}, 60_000)
 log.info("after")
+installed.flush()
 sys.exit(3 if lost and installed.faults["stdout"] == lost else 4)
 """
     done = run(program, writing, pass_fds=(reading,))

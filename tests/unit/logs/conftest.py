@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,11 +35,18 @@ class Room:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
+        self.installed.flush()
         return [json.loads(line) for line in self.stream.getvalue().split("\n") if line]
 
     @property
     def exported(self) -> list[Any]:
+        self.installed.flush()
         return [item.log_record for item in self.exporter.get_finished_logs()]
+
+    @property
+    def faults(self) -> Counter[str]:
+        self.installed.flush()
+        return self.installed.faults
 
 
 @dataclass

@@ -17,8 +17,8 @@ from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
 from opentelemetry.sdk.trace import TracerProvider
 
 from mita_otel import correlation
-from mita_otel.logs.otlp import severity
 from mita_otel.logs.pipeline import MAX_BODY, MAX_VALUE, UNREADABLE, Redaction
+from mita_otel.logs.severity import severity
 from mita_otel.logs.values import MAX_ITEMS, Plain
 
 logger = logging.getLogger("shop.orders")
@@ -199,6 +199,7 @@ def test_an_extra_of_any_type_is_written(room: Any, value: object, written: obje
     logger.info("x", extra={"value": value})
 
     assert room.lines[0]["value"] == written
+    assert len(room.exported) == 1
     encode_logs(room.exporter.get_finished_logs()).SerializeToString()
 
 
@@ -256,6 +257,7 @@ def test_an_extra_with_the_name_of_a_field_gets_a_prefix(room: Any) -> None:
 def test_newlines_and_control_bytes_stay_in_one_line(room: Any) -> None:
     logger.info("a\nb\r\x00\x1b[31m\u2028c", extra={"k\ney": "v\nw"})
 
+    assert len(room.lines) == 1
     assert room.stream.getvalue().count("\n") == 1
     assert room.lines[0]["message"] == "a\nb\r\x00\x1b[31m\u2028c"
 
@@ -333,13 +335,14 @@ def test_nothing_goes_out_unmasked_when_masking_fails(open_room: Callable[..., A
     assert room.lines[0]["message"] == UNREADABLE
     assert "secret" not in room.stream.getvalue()
     assert "secret" not in str(room.exported[0].attributes)
-    assert room.installed.faults["redact"] == 1
+    assert room.faults["redact"] == 1
 
 
 def test_the_text_format_is_for_a_reader_and_cannot_be_forged(open_room: Callable[..., Any]) -> None:
     room = open_room(format="text")
     logger.info("hello\nERROR forged \x1b[2J", extra={"order": 7})
 
+    room.installed.flush()
     line = room.stream.getvalue()
     assert line.count("\n") == 1
     assert "INFO     shop.orders  hello\\nERROR forged \\x1b[2J order=7" in line
@@ -369,8 +372,9 @@ def test_anything_logged_is_one_line_and_one_record(room: Any, message: str, ext
     logger.info(message, extra=extras)
 
     assert len(room.lines) == 1
+    assert len(room.exported) == 1
     encode_logs(room.exporter.get_finished_logs()).SerializeToString()
-    assert room.installed.faults == {}
+    assert room.faults == {}
 
 
 def _masking(secret: str, mask: str) -> Redaction:
