@@ -6,8 +6,11 @@ from typing import Final
 
 from mita_otel.ratelimit.window import Decision, Terms, Window, counting, current, judge
 
+BYTES_A_CLIENT: Final = 300
+"""Memory of one remembered client, at most."""
+
 CLIENTS: Final = 20_000
-"""Clients of one policy that are remembered; about 300 bytes each, 15 MB a policy when it is full."""
+"""Clients of one policy that are remembered: 6 MB at most."""
 
 
 def share(terms: Terms, replicas: int) -> Terms:

@@ -50,7 +50,7 @@ for i = 2, #KEYS do
   elseif now - began >= length then
     began, before, counted = began + length, counted, 0
   end
-  local fits = before * (length - now + began) < (limit - cost - counted + 1) * length
+  local fits = before * (length - 1 - now + began) < (limit - cost - counted + 1) * length
   admitted = admitted and fits
   windows[i] = {fits and 1 or 0, began, before, counted, length}
 end

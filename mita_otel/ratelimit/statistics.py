@@ -6,6 +6,7 @@ from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
+from mita_otel.metrics.bound import BoundHistogram
 from mita_otel.metrics.catalogue import reliability as catalogue
 
 Result: TypeAlias = Literal["allowed", "blocked", "fallback_allowed", "fallback_blocked", "error"]
@@ -34,7 +35,7 @@ class Statistics:
         provider: makes the instruments.
     """
 
-    __slots__ = ("_duration", "_evicted", "_malformed", "_newest", "_requests", "_utilization")
+    __slots__ = ("_durations", "_evicted", "_malformed", "_newest", "_requests", "_utilization", "_utilizations")
 
     def __init__(self, provider: MeterProvider) -> None:
         self._requests: dict[tuple[str, Result], int] = {}
@@ -42,8 +43,10 @@ class Statistics:
         self._malformed = 0
         self._newest: ReferenceType[Observed] | None = None
         meter = provider.get_meter(METER)
+        duration = catalogue.RATE_LIMIT_CHECK_DURATION.create(meter)
+        self._durations = {each: BoundHistogram(duration, {"backend": each}) for each in get_args(Backend)}
         self._utilization = catalogue.RATE_LIMIT_UTILIZATION.create(meter)
-        self._duration = catalogue.RATE_LIMIT_CHECK_DURATION.create(meter)
+        self._utilizations: dict[str, BoundHistogram] = {}
         catalogue.RATE_LIMIT_REQUESTS.observe(meter, self._observe_requests)
         catalogue.RATE_LIMIT_BACKEND_STATE.observe(meter, self._observe_state)
         catalogue.RATE_LIMIT_REPLICAS.observe(meter, self._observe_replicas)
@@ -57,6 +60,7 @@ class Statistics:
         for name in policies:
             # Zeros from the start: a first increase that no one saw begin is none to Prometheus.
             self._evicted.setdefault(name, 0)
+            self._utilizations.setdefault(name, BoundHistogram(self._utilization, {"policy": name}))
             for result in results:
                 self._requests.setdefault((name, result), 0)
 
@@ -64,11 +68,11 @@ class Statistics:
         """Count a request under one policy, and the share of its quota that is used if that is known."""
         self._requests[policy, result] += 1
         if utilization is not None:
-            self._utilization.record(utilization, {"policy": policy})
+            self._utilizations[policy].record(utilization)
 
     def took(self, seconds: float, backend: Backend) -> None:
         """Record how long all policies of a request took."""
-        self._duration.record(seconds, {"backend": backend})
+        self._durations[backend].record(seconds)
 
     def evicted(self, policy: str) -> None:
         """Count a client that was forgotten."""

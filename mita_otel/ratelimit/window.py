@@ -4,8 +4,8 @@ A window begins with its first request. What was counted in the window before we
 the last `length` milliseconds, as if it had come evenly. So a burst is judged exactly, and otherwise the estimate is
 off by at most the share of the window that has passed, times what was counted in the one before:
 
-- never more than `limit` in one window, and never more than `limit * (1 + passed)` in any `length` milliseconds, where
-  `passed` is the share of the newest window that has passed, below 1;
+- never more than `limit` in one window, and never more than `limit * (1 + passed)`, rounded up, in any `length`
+  milliseconds, where `passed` is the share of the newest window that has passed, this millisecond included;
 - over time never more than `limit` for each `length`, and once `limit` more.
 
 Everything is whole numbers, so that the script in Redis, whose numbers are doubles, decides the same to the last bit.
@@ -76,7 +76,7 @@ def current(window: Window | None, now: int, length: int) -> Window:
 def has_room(window: Window, now: int, cost: int, terms: Terms) -> bool:
     """Say whether a current window has room: `floor(weighted) + cost <= limit`, in whole numbers."""
     limit, length = terms
-    return window.before * (length - now + window.began) < (limit - cost - window.counted + 1) * length
+    return window.before * _overlap(window, now, length) < (limit - cost - window.counted + 1) * length
 
 
 def describe(window: Window, now: int, cost: int, terms: Terms, *, is_allowed: bool) -> Decision:
@@ -90,7 +90,7 @@ def describe(window: Window, now: int, cost: int, terms: Terms, *, is_allowed: b
         is_allowed: whether there was room.
     """
     limit, length = terms
-    weighted = window.counted + window.before * (length - now + window.began) // length
+    weighted = window.counted + window.before * _overlap(window, now, length) // length
     remaining = max(0, limit - weighted)
     renews_in = 0 if remaining == limit else _wait(window, now, remaining + 1, terms)
     retry_in = 0 if is_allowed else renews_in if cost == remaining + 1 else _wait(window, now, min(cost, limit), terms)
@@ -121,6 +121,11 @@ def judge(
     return held, decisions
 
 
+def _overlap(window: Window, now: int, length: int) -> int:
+    """Return the milliseconds of the window before that are among the last `length`, of which `now` is the newest."""
+    return length - 1 - now + window.began
+
+
 def counting(window: Window, cost: int) -> Window:
     """Return the window with a cost counted."""
     return Window(window.began, window.before, window.counted + cost)
@@ -139,4 +144,4 @@ def _wait(window: Window, now: int, need: int, terms: Terms) -> int:
 
 def _elapsed_at(before: int, free: int, length: int) -> int:
     """Return the first millisecond of a window at which what came before it weighs less than `free`."""
-    return 0 if before < free else (before - free) * length // before + 1
+    return 0 if before < free else max(0, (before * (length - 1) - free * length) // before + 1)

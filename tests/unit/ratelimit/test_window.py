@@ -39,9 +39,9 @@ def test_no_span_of_a_windows_length_admits_more_than_the_stated_bound(
         [window], [decision] = judge([window], now, cost, [terms])
         if decision.is_allowed and cost:
             admitted.append((now, cost))
-            passed = now - window.began
+            passed = now - window.began + 1
             bound = terms.limit + -(-terms.limit * passed // terms.length)
-            assert _cost(admitted, now - terms.length, now) <= bound < 2 * terms.limit + 1
+            assert _cost(admitted, now - terms.length, now) <= bound <= 2 * terms.limit
 
 
 @given(steps=STEPS, terms=TERMS)
@@ -55,7 +55,7 @@ def test_the_estimate_is_off_by_no_more_than_the_share_of_the_window_before(
         [window], [decision] = judge([window], now, cost, [terms])
         if decision.is_allowed:
             admitted.append((now, cost))
-        passed = now - window.began
+        passed = now - window.began + 1
         estimate = window.counted + window.before * (terms.length - passed) / terms.length
         truth = _cost(admitted, now - terms.length, now)
         assert truth - estimate <= window.before * passed / terms.length + 1e-9
@@ -126,8 +126,9 @@ def test_what_does_not_fit_one_quota_counts_for_none() -> None:
 
 def test_a_decision_tells_what_is_left_after_the_request() -> None:
     _, decisions = judge([Window(0, 4, 2)], 500, 1, [Terms(10, 1000)])
-    # 4 of the window before weigh 2 at half time, and 3 are counted: 5 are left, one more in a quarter of a second.
-    assert decisions == [Decision(is_allowed=True, limit=10, remaining=5, renews_in=1, retry_in=0)]
+    # 4 of the window before weigh a little less than 2 at half time, and 3 are counted: 6 are left, and one more when
+    # less than a quarter of that window is among the last second.
+    assert decisions == [Decision(is_allowed=True, limit=10, remaining=6, renews_in=250, retry_in=0)]
 
 
 def test_a_clock_that_goes_back_frees_nobody_and_holds_nobody_for_longer_than_two_windows() -> None:
