@@ -200,11 +200,11 @@ def _series(storages: Iterable[Any], instrument: Any, attributes: Attributes) ->
 
 
 KeyT = TypeVar("KeyT", bound=Hashable)
-BoundT = TypeVar("BoundT", bound=_Bound)
+HandleT = TypeVar("HandleT")
 
 
-class Handles(Generic[KeyT, BoundT]):
-    """The handles of one instrument, each made when it is first asked for.
+class Handles(Generic[KeyT, HandleT]):
+    """Handles of one instrument, or of several that are measured together, each made when it is first asked for.
 
     Args:
         bind: makes the handle of a key.
@@ -213,12 +213,12 @@ class Handles(Generic[KeyT, BoundT]):
 
     __slots__ = ("_bind", "_kept", "_limit")
 
-    def __init__(self, bind: Callable[[KeyT], BoundT], limit: int = HANDLES_AT_MOST) -> None:
+    def __init__(self, bind: Callable[[KeyT], HandleT], limit: int = HANDLES_AT_MOST) -> None:
         self._bind = bind
-        self._kept: dict[KeyT, BoundT] = {}
+        self._kept: dict[KeyT, HandleT] = {}
         self._limit = limit
 
-    def of(self, key: KeyT) -> BoundT:
+    def of(self, key: KeyT) -> HandleT:
         """Return the handle of a key."""
         handle = self._kept.get(key)
         if handle is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import weakref
+from collections.abc import Callable
 from typing import Final
 
 from opentelemetry.metrics import MeterProvider
@@ -15,14 +16,18 @@ INTERVAL: Final = 0.5
 class EventLoopLag:
     """Records `mita.event_loop.lag` for every loop it watches, each once."""
 
-    __slots__ = ("_histogram", "_watched")
+    __slots__ = ("_histogram", "_latest", "_watched")
 
     def __init__(self, provider: MeterProvider) -> None:
         self._watched: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
+        self._latest: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
         self._histogram = EVENT_LOOP_LAG.create(provider.get_meter("mita_otel.metrics.event_loop"))
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to sample a running loop; the samples end with the loop."""
+        if self._latest() is loop:  # one comparison for each request after a loop's first
+            return
+        self._latest = weakref.ref(loop)
         if loop not in self._watched:
             self._watched.add(loop)
             self._schedule(loop)

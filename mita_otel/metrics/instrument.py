@@ -10,7 +10,7 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from mita_otel.metrics.naming import Kind, prometheus_name
 
 Callback: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
-Maker: TypeAlias = Literal["mita_otel", "FastAPI", "OpenTelemetry SDK"]
+Maker: TypeAlias = Literal["mita_otel", "OpenTelemetry SDK"]
 
 OURS: Final = "mita_otel"
 """The source of an instrument that no convention knows."""

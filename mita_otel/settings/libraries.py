@@ -1,8 +1,10 @@
 """What is set about instrumented libraries."""
 
-from pydantic import Field
+from typing import Annotated, Literal
 
-from mita_otel.settings.values import Names, Part
+from pydantic import BeforeValidator, Field
+
+from mita_otel.settings.values import Names, Part, lower
 
 
 class LibrarySettings(Part):
@@ -13,6 +15,12 @@ class LibrarySettings(Part):
         alias="OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
         title="libraries to leave alone",
         description="library names separated by commas",
+    )
+    server_path: Annotated[Literal["ours", "native", "contrib"], BeforeValidator(lower)] = Field(
+        default="ours",
+        alias="MITA_SERVER_PATH",
+        title="what traces FastAPI's requests: our own path, its native telemetry, or contrib's instrumentation",
+        description="ours, native or contrib",
     )
     slow_query_seconds: float = Field(
         default=0.5,

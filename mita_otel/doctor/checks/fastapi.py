@@ -6,6 +6,11 @@ from mita_otel.doctor.facts.model import Application, Facts
 from mita_otel.doctor.model import Judgement, error, ok, warning
 
 _VARIABLE = "FASTAPI_OTEL_AUTO_CONFIGURE"
+_PATHS = {
+    "ours": "our own path",
+    "native": "FastAPI's native telemetry",
+    "contrib": "contrib's instrumentation",
+}
 
 
 def judge(facts: Facts) -> Iterator[Judgement]:
@@ -23,7 +28,8 @@ def judge(facts: Facts) -> Iterator[Judgement]:
     yield from troubles
     if troubles:
         return
-    path = "its native telemetry" if process.fastapi_native else "contrib's instrumentation, for it is older than 0.142"
+    taken = next((library.path for library in process.libraries if library.name == "fastapi"), "")
+    path = _PATHS[taken or "ours"] if process.fastapi_native else f"{_PATHS['contrib']}, for it is older than 0.142"
     named = f" of {application.name}" if application and application.kind == "FastAPI" else ""
     yield ok(f"requests{named} are traced by {path}")
 

@@ -23,7 +23,6 @@ SERVER_REQUEST_DURATION: Final = Histogram(
     source=_SOURCE,
     attributes=(_METHOD, _STATUS, _ROUTE, _SCHEME, _PROTOCOL, ERROR),
     buckets=DURATIONS,
-    made_by="FastAPI",
 )
 SERVER_ACTIVE_REQUESTS: Final = UpDownCounter(
     name="http.server.active_requests",
@@ -31,7 +30,6 @@ SERVER_ACTIVE_REQUESTS: Final = UpDownCounter(
     description="Number of active HTTP server requests.",
     source=_SOURCE,
     attributes=(_METHOD, _SCHEME),
-    made_by="FastAPI",
 )
 SERVER_REQUEST_BODY_SIZE: Final = Histogram(
     name="http.server.request.body.size",

@@ -78,7 +78,7 @@ def test_a_service_in_order_says_so_and_counts_what_it_delivered(start: Start, o
     assert queues["traces"]["capacity"] == 65_536
     assert document["live"]["faults"]["fastapi"] == 0
     instrumented = {one["sentence"] for one in of(document, "instrumentations")}
-    assert any(sentence.startswith("fastapi") and sentence.endswith("native") for sentence in instrumented)
+    assert any(sentence.startswith("fastapi") and sentence.endswith("ours") for sentence in instrumented)
     assert any("redis" in sentence and "not imported" in sentence for sentence in instrumented)
     assert TOKEN not in json.dumps(document)
 

@@ -12,6 +12,23 @@ from tests.fixtures.otlp_receiver import OtlpReceiver
 OLDER = Path(sys.prefix) / "overlays" / "fastapi-0.141"
 
 
+@pytest.mark.parametrize("path", ["native", "contrib"])
+def test_the_other_paths_can_be_chosen_on_a_new_fastapi(
+    launch: Callable[..., Any], otlp_receiver: OtlpReceiver, path: str
+) -> None:
+    service = launch(MITA_SERVER_PATH=path)
+    for target in ("/items/1", "/mounted/things/1", "/health"):
+        service.client.get(target, headers={"x-correlation-id": "order-42"})
+    service.stop()
+    routes = ["/items/{item}", "/mounted/things/{thing}"]
+    named = [(span["name"], span["attributes"]["correlation_id"]) for span in otlp_receiver.spans]
+    assert named == [(f"GET {route}", "order-42") for route in routes]
+    durations = otlp_receiver.latest_points("http.server.request.duration")
+    assert sorted((point["attributes"]["http.route"], point["count"]) for point in durations) == [
+        (r, 1) for r in routes
+    ]
+
+
 @pytest.fixture
 def launch_older(launch: Callable[..., Any]) -> Callable[..., Any]:
     assert (OLDER / "fastapi").exists(), "run 'make setup'"

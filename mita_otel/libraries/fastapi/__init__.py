@@ -1,0 +1,83 @@
+"""FastAPI: our own path or its native telemetry from 0.142, contrib's instrumentation before; our layer around each."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from importlib.metadata import version
+from importlib.util import find_spec
+from types import MethodType
+from typing import Any, Final, Literal
+
+import fastapi
+import wrapt
+
+from mita_otel.libraries.faults import Faults
+from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.web.server import SCOPE_KEY, ServerLayer, Spans
+
+__all__ = ["instrument"]
+
+Path = Literal["ours", "native", "contrib"]
+
+_logger: Final = logging.getLogger("mita_otel.libraries.fastapi")
+
+
+def instrument(telemetry: Telemetry) -> Instrumented:
+    """Instrument every application made from now on, each request once, by the path that the settings ask for.
+
+    Where the installed FastAPI does not allow that path, the next is taken: ours, native, contrib.
+    """
+    report = Faults("fastapi").report
+    path, spans = _path(telemetry)
+    layer = ServerLayer(
+        telemetry.settings, telemetry.meter_provider, examine=telemetry.examine, spans=spans, report=report
+    )
+    originals: dict[str, Any] = {"__init__": fastapi.FastAPI.__init__, "__call__": fastapi.FastAPI.__call__}
+    if path != "contrib":
+        from mita_otel.libraries.fastapi.native import defaults  # noqa: PLC0415 - old FastAPI has nothing to be told
+
+        wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", defaults(layer.excluded, telemetry))
+    prepare = _contrib(telemetry) if path == "contrib" else None
+    fastapi.FastAPI.__call__ = _serving(layer, originals["__call__"], prepare)  # type: ignore[method-assign] # that is the point
+
+    def undo() -> None:
+        for name, original in originals.items():
+            setattr(fastapi.FastAPI, name, original)
+
+    return Instrumented("fastapi", version("fastapi"), path, undo)
+
+
+def _path(telemetry: Telemetry) -> tuple[Path, Spans | None]:
+    """Return the path that serves, and what begins its spans if it is our own."""
+    wanted = telemetry.settings.server_path
+    if wanted == "contrib" or find_spec("fastapi.telemetry") is None:
+        return "contrib", None
+    if wanted == "native":
+        return "native", None
+    try:
+        from mita_otel.libraries.fastapi.spans import FastAPISpans  # noqa: PLC0415 - a FastAPI to come may not have it
+
+        return "ours", FastAPISpans(telemetry)
+    except (ImportError, TypeError) as error:
+        _logger.warning("this FastAPI is served by its native telemetry, for our own path does not know it: %s", error)
+        return "native", None
+
+
+def _contrib(telemetry: Telemetry) -> Callable[[fastapi.FastAPI], None]:
+    from mita_otel.libraries.contrib import Contrib  # noqa: PLC0415 - where no other path is taken
+
+    return Contrib(telemetry).instrument
+
+
+def _serving(
+    layer: ServerLayer, original: Callable[..., Awaitable[None]], prepare: Callable[[fastapi.FastAPI], None] | None
+) -> Any:
+    # A plain coroutine function: servers look at it to tell ASGI 3 from ASGI 2 and from a factory.
+    async def __call__(app: fastapi.FastAPI, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807 - it replaces it
+        if prepare is not None and SCOPE_KEY not in scope:
+            prepare(app)
+            # Else native telemetry would trace a mounted application, which contrib does not.
+            scope.setdefault("fastapi.telemetry", None)
+        await layer(MethodType(original, app), scope, receive, send)
+
+    return wraps(original)(__call__)

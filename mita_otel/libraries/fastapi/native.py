@@ -1,0 +1,85 @@
+"""FastAPI's native telemetry: what it is given, and what its exceptions become."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from opentelemetry import trace
+from opentelemetry._logs import Logger, LoggerProvider, LogRecord
+
+from mita_otel.libraries.model import Telemetry
+
+NATIVE: Final = "_mita_native"
+"""Attribute of an application that tells FastAPI how to trace it, so that FastAPI does."""
+
+
+class _Exceptions(Logger):
+    """Turns FastAPI's exception log into an event of the SERVER span; everything else goes on.
+
+    uvicorn logs the same exception with its traceback, so a second log record would count it twice.
+    """
+
+    def __init__(self, name: str, logger: Logger) -> None:
+        super().__init__(name)
+        self._logger = logger
+
+    def enabled(self, **kwargs: Any) -> bool:
+        return self._logger.enabled(**kwargs)
+
+    def emit(self, record: LogRecord | None = None, *, exception: BaseException | None = None, **kwargs: Any) -> None:
+        if exception is not None:
+            trace.get_current_span().record_exception(exception)
+        elif record is not None:
+            self._logger.emit(record)
+        else:
+            self._logger.emit(**kwargs)
+
+
+class ExceptionEvents(LoggerProvider):
+    """The logger provider that native telemetry is given."""
+
+    def __init__(self, provider: LoggerProvider) -> None:
+        self._provider = provider
+
+    def get_logger(
+        self,
+        name: str,
+        version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Any = None,
+    ) -> Logger:
+        """Return a logger whose exceptions become events of the span."""
+        return _Exceptions(name, self._provider.get_logger(name, version, schema_url, attributes))
+
+
+def defaults(excluded: Callable[[str], bool], telemetry: Telemetry) -> Callable[..., None]:
+    """Return what goes around the constructor of applications: their native telemetry writes to our providers.
+
+    Args:
+        excluded: says whether a path is left out.
+        telemetry: the providers.
+    """
+    events = ExceptionEvents(telemetry.logger_provider)
+
+    def initialise(
+        wrapped: Callable[..., None], application: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        given: Mapping[str, Any] = kwargs.get("telemetry") or {}
+        theirs = given.get("exclude")
+
+        def exclude(scope: Any) -> bool:
+            return excluded(scope["path"]) or bool(theirs is not None and theirs(scope))
+
+        ours = {
+            "tracer_provider": telemetry.tracer_provider,
+            "meter_provider": telemetry.meter_provider,
+            "logger_provider": events,
+            # Four INTERNAL spans a request that no one asked for.
+            "operation_spans": False,
+            # Would add a second exporter to our providers.
+            "auto_configure": False,
+        }
+        kwargs["telemetry"] = {**ours, **given, "exclude": exclude}
+        wrapped(*args, **kwargs)
+        application.__dict__[NATIVE] = bool(given)
+
+    return initialise
