@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import mita_otel.logs
 import mita_otel.metrics.provider
+import mita_otel.sentry
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
 from mita_otel.export import observe_spans
@@ -86,7 +87,8 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     if isinstance(tracer_provider, Provider):
         observe_spans(tracer_provider.counts, meter_provider)
     logs.losses.observe(meter_provider)
-    leaving = Exit(exports.closed_after(logs.closing), settings.shutdown_timeout)
+    sentry = mita_otel.sentry.bridge(settings, tracer_provider)
+    leaving = Exit([*exports.closed_after(logs.closing), *sentry.closings], settings.shutdown_timeout)
     leaving.register()
     telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings, examine)
     libraries = Libraries(telemetry, disabled=settings.disabled_by_user, strict=settings.strict)

@@ -12,6 +12,7 @@ _FAMILIES: Final = (
         "Standard variables that we read",
         "They keep the meaning that the OpenTelemetry specification gives them.",
     ),
+    ("SENTRY_", "Sentry's variables that we read", "They keep the meaning that Sentry's own SDKs give them."),
 )
 
 OTLP_OPTIONS: Final = {

@@ -16,6 +16,7 @@ from mita_otel.settings.metrics import MetricsSettings
 from mita_otel.settings.process import ProcessSettings
 from mita_otel.settings.ratelimit import RateLimitSettings
 from mita_otel.settings.requests import RequestsSettings
+from mita_otel.settings.sentry import SentrySettings
 from mita_otel.settings.traces import TracesSettings
 
 INSTRUMENTED_BY_US: Final = "mita-otel-instruments"
@@ -41,6 +42,7 @@ class Settings(
     TracesSettings,
     RequestsSettings,
     RateLimitSettings,
+    SentrySettings,
     ProcessSettings,
 ):
     """What the environment asks for."""
