@@ -10,6 +10,7 @@ from mita_otel.endpoint import OtlpEndpoint, Signal, masked_url, otlp_endpoint
 from mita_otel.redaction import REDACTED, is_sensitive_key
 from mita_otel.settings.administration import AdministrationSettings
 from mita_otel.settings.audit import AuditSettings
+from mita_otel.settings.errors import ErrorsSettings
 from mita_otel.settings.libraries import LibrarySettings
 from mita_otel.settings.logs import LogsSettings
 from mita_otel.settings.metrics import MetricsSettings
@@ -36,6 +37,7 @@ class SettingsError(ValueError):
 class Settings(
     AdministrationSettings,
     AuditSettings,
+    ErrorsSettings,
     LibrarySettings,
     LogsSettings,
     MetricsSettings,
