@@ -142,9 +142,11 @@ async def test_the_error_is_on_the_span_and_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     provider, exporter = spans
-    with caplog.at_level(logging.INFO, "mita_otel.errors"):
-        with provider.get_tracer("test").start_as_current_span("GET"):
-            answer = await client.get("/unavailable")
+    with (
+        caplog.at_level(logging.INFO, "mita_otel.errors"),
+        provider.get_tracer("test").start_as_current_span("GET"),
+    ):
+        answer = await client.get("/unavailable")
     error_id = answer.headers["x-error-id"]
     (span,) = exporter.get_finished_spans()
     (record,) = caplog.records
