@@ -9,6 +9,7 @@ from pydantic import HttpUrl, SecretStr
 
 from app import api, errors
 from app.api.google import CALLBACK
+from app.audited import RULES
 from app.clients.cache import Cache, MemoryCache, RedisCache
 from app.clients.google import Endpoints, Google
 from app.clients.insights import Insights
@@ -23,7 +24,9 @@ from app.services import Services
 from app.settings import Settings
 from app.storage import Database
 from app.work.running import running
+from mita_otel.logs import audit
 from mita_otel.metrics import business
+from mita_otel.web.audit import AuditRequests
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 """Seconds: an answer that takes longer than 5 s is no use to someone who waits for a page."""
@@ -65,6 +68,7 @@ def _lifespan(settings: Settings, now: Clock) -> Callable[[FastAPI], AbstractAsy
             ending.push_async_callback(held.presence.close)
             if settings.migrates:
                 await held.database.migrate()
+            await ending.enter_async_context(audit.running(settings.sqlalchemy_url, folder=settings.audit_folder))
             business.observe_active(held.presence.users, held.presence.sessions)
             business.observe_last_data_update(held.presence.last_refresh)
             if settings.background_work:
@@ -86,6 +90,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     """Return the application for some settings, those of the environment by default."""
     app = FastAPI(title="MITA Finance", version="1.0.0", lifespan=_lifespan(settings or Settings(), now))
     app.add_middleware(BodyLimit, paths={"/api/receipts": LARGEST_UPLOAD})
+    app.add_middleware(AuditRequests, rules=RULES)
     errors.install(app)
     app.include_router(api.router)
 

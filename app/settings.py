@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     jwt_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     refresh_days: Annotated[int, Field(ge=1, le=365)] = 30
     migrate_on_start: bool | None = None
+    audit_folder: Path = DATA_FOLDER / "audit"
     background_work: bool = True
     background_seconds: Annotated[float, Field(ge=0.1, le=60)] = 15.0
     default_currency: KnownCurrency = "USD"

@@ -16,6 +16,7 @@ from app.domain.money import KnownCurrency
 from app.errors import ApiError
 from app.security import hash_password, verify_password
 from app.storage import User
+from mita_otel.logs import audit
 from mita_otel.metrics import business
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -58,8 +59,24 @@ async def register(registration: Registration, held: ServicesNeeded) -> Token:
         token = open_session(held, session, user)
         await session.commit()
     business.user_registered("password")
+    registered(user, by="password")
     logger.info("user registered", extra={"user.id": str(user.id), "by": "password"})
     return token
+
+
+def registered(user: User, *, by: str) -> None:
+    """Record a new user."""
+    made = audit.fields(user, "email", "name", "currency")
+    audit.modification(
+        "user.registered", before=None, after=made, user=user.id, resource=("user", user.id), details={"by": by}
+    )
+
+
+def tried(by: str, user: User | None, *, succeeded: bool, reason: str | None = None) -> None:
+    """Record an attempt to log in."""
+    details = {"by": by, "reason": reason} if reason else {"by": by}
+    known = user.id if user is not None else None
+    audit.record(audit.EventType.AUTHENTICATION, "login", outcome=succeeded, user=known, details=details)
 
 
 def email_taken() -> ApiError:
@@ -74,11 +91,13 @@ async def login(given: Login, held: ServicesNeeded) -> Token:
         user = await session.scalar(select(User).where(User.email == given.email))
     if not await verify_password(given.password, user.password_hash if user else None) or user is None:
         business.authentication_failed("password", "credentials")
+        tried("password", user, succeeded=False, reason="credentials")
         logger.warning("login failed", extra={"by": "password"})
         raise ApiError(401, "CREDENTIALS_INVALID", "e-mail address or password is wrong")
     async with held.database.session() as session:
         token = open_session(held, session, user)
         await session.commit()
     business.authenticated("password")
+    tried("password", user, succeeded=True)
     logger.info("user logged in", extra={"user.id": str(user.id), "by": "password"})
     return token

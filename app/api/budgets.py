@@ -21,6 +21,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import spending
 from app.storage.upsert import raise_limit, set_limit
+from mita_otel.logs import audit
 from mita_otel.metrics import business
 
 router = APIRouter(prefix="/budgets", tags=["budgets"])
@@ -94,10 +95,12 @@ async def set_budget(new: NewBudget, caller: CallerNeeded, held: ServicesNeeded)
     except ValueError as error:
         raise invalid(error) from error
     async with held.database.session() as session:
+        before = (await spending.limits(session, caller.user_id, month)).get(new.category.value)
         await set_limit(session, caller.user_id, month, new.category.value, limit)
         leave_work(held, session, caller, [month])
         await session.commit()
     await _changed(held, caller, month)
+    _record(month, new.category, before, limit)
     logger.info("budget set", extra={"category": new.category.value})
 
 
@@ -117,8 +120,15 @@ async def change_budget(change: BudgetChange, caller: CallerNeeded, held: Servic
         leave_work(held, session, caller, [month])
         await session.commit()
     await _changed(held, caller, month)
+    _record(month, change.category, limit - by, limit)
     logger.info("budget changed", extra={"category": change.category.value})
     return BudgetView(month=change.month, category=change.category, limit=round_to_currency(limit, caller.currency))
+
+
+def _record(month: date, category: Category, before: Decimal | None, after: Decimal) -> None:
+    was = None if before is None else {"limit": before}
+    affected = ("budget", f"{named(month)} {category.value}")
+    audit.modification("budget.changed", before=was, after={"limit": after}, resource=affected)
 
 
 def _out_of_bounds() -> ApiError:

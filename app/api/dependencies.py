@@ -8,6 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app.errors import ApiError
 from app.security import Caller
 from app.services import Services
+from mita_otel.logs import audit
 
 _bearer = HTTPBearer(auto_error=False)
 
@@ -29,6 +30,7 @@ async def caller(
         raise ApiError(401, "AUTHENTICATION_REQUIRED", "a valid bearer token is needed")
     found = held.tokens.read(credentials.credentials)
     held.presence.seen(found.user_id)
+    audit.acting(found.user_id)
     return found
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.auth import email_taken
+from app.api.auth import email_taken, registered, tried
 from app.api.dependencies import ServicesNeeded
 from app.api.inputs import Email
 from app.api.sessions import Token, open_session
@@ -79,6 +79,7 @@ async def callback(
     response.headers["cache-control"] = "no-store"
     if code is None or error is not None:
         business.authentication_failed("google", "provider")
+        tried("google", None, succeeded=False, reason="denied")
         logger.warning("login failed", extra={"by": "google", "reason": "denied"})
         raise ApiError(401, "GOOGLE_LOGIN_FAILED", "the login was not accepted by Google")
     person = await held.google.person(code, verifier)
@@ -88,7 +89,9 @@ async def callback(
         await session.commit()
     if is_new:
         business.user_registered("google")
+        registered(user, by="google")
     business.authenticated("google")
+    tried("google", user, succeeded=True)
     logger.info("user registered" if is_new else "user logged in", extra={"user.id": str(user.id), "by": "google"})
     return token
 
@@ -105,6 +108,7 @@ async def _claim(held: Services, state: str, browser: str | None) -> str:
         await session.commit()
     if verifier is None:
         business.authentication_failed("google", "credentials")
+        tried("google", None, succeeded=False, reason="state")
         logger.warning("login failed", extra={"by": "google", "reason": "state"})
         raise ApiError(401, "GOOGLE_STATE_INVALID", "this login was not begun here, or is over; begin again")
     return verifier
@@ -151,5 +155,6 @@ def _name(person: Person) -> str:
 
 def _unverified() -> ApiError:
     business.authentication_failed("google", "credentials")
+    tried("google", None, succeeded=False, reason="address")
     logger.warning("login failed", extra={"by": "google", "reason": "address"})
     return ApiError(401, "GOOGLE_LOGIN_FAILED", "Google has not verified this account's e-mail address")

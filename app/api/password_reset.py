@@ -16,6 +16,7 @@ from app.services import Services
 from app.storage import PasswordReset, User, sessions
 from app.storage.notifications import notify
 from app.work.password_reset import reset_wanted
+from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
 
@@ -50,6 +51,7 @@ async def request_reset(given: ResetWanted, held: ServicesNeeded) -> Accepted:
         await session.commit()
     held.bells.mail.ring()
     business.password_reset("requested")
+    audit.record(audit.EventType.AUTHENTICATION, "password_reset.requested")
     logger.info("password reset requested")
     return Accepted(message="if there is a user with this address, a mail is on its way")
 
@@ -76,6 +78,8 @@ async def confirm_reset(given: ResetConfirmed, held: ServicesNeeded) -> None:
         await session.execute(delete(PasswordReset).where(others))
         message = password_changed(now)
         await notify(session, user_id, user.notify_by, message, now, traceparent=current_traceparent())
+        about = {"by": "reset"}
+        await audit.restricted(session, "password.changed", user=user_id, resource=("user", user_id), details=about)
         await session.commit()
     held.bells.notifications.ring()
     business.password_reset("success")
@@ -92,5 +96,6 @@ def _valid(token: str, held: Services) -> ColumnElement[bool]:
 
 def _refused() -> ApiError:
     business.password_reset("failed")
+    audit.record(audit.EventType.AUTHENTICATION, "password_reset.refused", outcome=False)
     logger.warning("password reset refused")
     return ApiError(401, "RESET_TOKEN_INVALID", "this link is used or over; ask for another mail")

@@ -22,6 +22,7 @@ from app.services import Services
 from app.storage import Purchase, User
 from app.storage.notifications import notify
 from app.storage.upsert import insert
+from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
 
@@ -77,6 +78,8 @@ async def buy(new: NewPurchase, caller: CallerNeeded, held: ServicesNeeded, resp
     if is_new:
         held.bells.notifications.ring()
         business.purchased("success", sale.amount_usd)
+        made = audit.fields(purchase, "store", "store_transaction_id", "product", "amount_usd")
+        audit.modification("purchase.recorded", before=None, after=made, resource=("purchase", purchase.id))
         logger.info(
             "purchase recorded",
             extra={"store": new.store.value, "product": purchase.product, "revenue.usd": str(sale.amount_usd)},
@@ -91,6 +94,8 @@ def _check(new: NewPurchase, sale: Sale) -> None:
     if sale.status != "valid" or sale.product != new.product or sale.amount_usd == 0:
         reason = sale.status if sale.status != "valid" else "mismatch"
         business.purchased("failed")
+        about = {"store": new.store.value, "reason": reason}
+        audit.record(audit.EventType.SECURITY_VIOLATION, "purchase.refused", outcome=False, details=about)
         logger.warning("purchase refused", extra={"store": new.store.value, "reason": reason})
         raise ApiError(422, "PURCHASE_INVALID", "the store does not confirm this purchase")
 

@@ -14,6 +14,7 @@ from app.errors import ApiError
 from app.security import Caller
 from app.services import Services
 from app.storage import User, sessions
+from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.metrics.business import Reason
 
@@ -61,10 +62,14 @@ async def refresh(given: Refresh, held: ServicesNeeded) -> Token:
     if isinstance(found, sessions.Refused):
         business.authentication_failed("refresh", _REASONS[found])
         business.token_refreshed("failed")
+        stolen = found is sessions.Refused.REUSED
+        kind = audit.EventType.SECURITY_VIOLATION if stolen else audit.EventType.AUTHENTICATION
+        audit.record(kind, "session.refreshed", outcome=False, details={"reason": found.value})
         logger.warning("token refresh refused", extra={"reason": found.value})
         raise ApiError(401, "REFRESH_TOKEN_INVALID", "log in again")
     business.authenticated("refresh")
     business.token_refreshed("success")
+    audit.record(audit.EventType.AUTHENTICATION, "session.refreshed", user=found.user.id)
     logger.info("token refreshed", extra={"user.id": str(found.user.id)})
     return _token(held, found.user, found.token)
 
@@ -75,6 +80,7 @@ async def log_out(given: Refresh, held: ServicesNeeded) -> None:
     async with held.database.session() as session:
         await sessions.end_with(session, given.refresh_token, held.now())
         await session.commit()
+    audit.record(audit.EventType.AUTHENTICATION, "logout")
     logger.info("user logged out")
 
 

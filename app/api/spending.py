@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +19,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import Transaction
 from app.storage.analytics import spending_changed
+from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
 
@@ -68,6 +70,15 @@ async def both_amounts(held: Services, amount: Decimal, currency: str, home: str
         raise invalid(error) from error
 
 
+RECORDED = ("amount", "currency", "home_amount", "category", "description", "occurred_on")
+"""What the audit log tells of a transaction."""
+
+
+def record_change(action: str, before: dict[str, object] | None, after: dict[str, object] | None, which: UUID) -> None:
+    """Record what became of a transaction."""
+    audit.modification(f"transaction.{action}", before=before, after=after, resource=("transaction", which))
+
+
 @contextmanager
 def attempt() -> Iterator[None]:
     """Count an attempt to store, change or delete a transaction by what becomes of it."""
@@ -84,6 +95,7 @@ def attempt() -> Iterator[None]:
 
 def stored(transaction: Transaction, way: Literal["expense", "bulk", "receipt"]) -> None:
     """Count a transaction that was stored, with its worth where that is known in US dollars."""
+    record_change("created", None, audit.fields(transaction, *RECORDED), transaction.id)
     worth = {transaction.currency: transaction.amount, transaction.home_currency: transaction.home_amount}
     category: business.Category = transaction.category  # type: ignore[assignment] # checked when it came in
     business.transaction_created(type=way, category=category, usd=worth.get("USD"))

@@ -13,13 +13,24 @@ from sqlalchemy import Select, delete, select, update
 from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.api.inputs import Day, Text
 from app.api.pages import LARGEST_PAGE, LONGEST_CURSOR, PAGE
-from app.api.spending import NewTransaction, attempt, both_amounts, changed, leave_work, priced, stored
+from app.api.spending import (
+    RECORDED,
+    NewTransaction,
+    attempt,
+    both_amounts,
+    changed,
+    leave_work,
+    priced,
+    record_change,
+    stored,
+)
 from app.domain.categories import Category
 from app.domain.money import Amount, round_to_currency
 from app.errors import ApiError, not_found
 from app.security import Caller
 from app.services import Services
 from app.storage import Transaction
+from mita_otel.logs import audit
 
 router = APIRouter(prefix="/transactions", tags=["transactions"])
 logger = logging.getLogger(__name__)
@@ -166,6 +177,8 @@ async def _change(transaction_id: UUID, change: TransactionChange, caller: Calle
             leave_work(held, session, caller, days)
         await session.commit()
     await changed(held, caller, days)
+    was, is_now = audit.fields(before, *RECORDED), audit.fields(transaction, *RECORDED)
+    record_change("changed", was, is_now, transaction_id)
     logger.info("transaction changed")
     return TransactionView.model_validate(transaction)
 
@@ -176,12 +189,14 @@ async def remove(transaction_id: UUID, caller: CallerNeeded, held: ServicesNeede
     with attempt():
         async with held.database.session() as session:
             own = delete(Transaction).where(Transaction.id == transaction_id, Transaction.user_id == caller.user_id)
-            day = await session.scalar(own.returning(Transaction.occurred_on))
-            if day is None:
+            gone = await session.scalar(own.returning(Transaction))
+            if gone is None:
                 raise not_found("transaction")
+            was, day = audit.fields(gone, *RECORDED), gone.occurred_on
             leave_work(held, session, caller, [day])
             await session.commit()
     await changed(held, caller, [day])
+    record_change("deleted", was, None, transaction_id)
     logger.info("transaction deleted")
 
 

@@ -12,6 +12,7 @@ from app.api.inputs import Text
 from app.domain.notifications import Channel
 from app.errors import not_found
 from app.storage import User
+from mita_otel.logs import audit
 
 router = APIRouter(prefix="/users", tags=["users"])
 logger = logging.getLogger(__name__)
@@ -53,9 +54,12 @@ async def change_profile(change: ProfileChange, caller: CallerNeeded, held: Serv
         user = await session.get(User, caller.user_id)
         if user is None:
             raise not_found("user")
-        for name, value in change.model_dump(exclude_none=True, mode="json").items():
+        changed = change.model_dump(exclude_none=True, mode="json")
+        before = audit.fields(user, *changed)
+        for name, value in changed.items():
             setattr(user, name, value)
         await session.commit()
+    audit.modification("profile.changed", before=before, after=changed, resource=("user", user.id))
     logger.info("profile changed", extra={"user.id": str(caller.user_id)})
     return Profile.model_validate(user)
 
@@ -65,6 +69,8 @@ async def delete_user(caller: CallerNeeded, held: ServicesNeeded) -> None:
     """Delete the caller and everything of theirs; of purchases the revenue stays, without a name."""
     async with held.database.session() as session:
         gone = await session.scalar(delete(User).where(User.id == caller.user_id).returning(User.id))
+        if gone is not None:
+            await audit.restricted(session, "user.deleted", resource=("user", gone))
         await session.commit()
     if gone is None:
         raise not_found("user")

@@ -8,11 +8,17 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.settings import Settings
 from app.storage.models import Base
+from mita_otel.logs.audit import schema
+
+
+def ours(name: str | None, kind: str, _: object) -> bool:
+    """Leave the audit log's tables to their own schema."""
+    return kind != "table" or not schema.is_ours(name)
 
 
 def run(connection: Connection) -> None:
     """Migrate within one transaction."""
-    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True, include_name=ours)
     with context.begin_transaction():
         context.run_migrations()
 

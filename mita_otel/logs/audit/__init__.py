@@ -8,11 +8,12 @@ async with audit.running("postgresql://..."):
     await audit.restricted(session, "user.deleted", user=user_id, resource=("user", user_id))
 """
 
-from mita_otel.logs.audit.model import AuditError, EventType, Outcome, Resource, Sensitivity
+from mita_otel.logs.audit.model import SENSITIVITY, AuditError, EventType, Outcome, Resource, Sensitivity
 from mita_otel.logs.audit.origins import Origin, acting, origin
 from mita_otel.logs.audit.recording import durable, fields, modification, record, restricted, running
 
 __all__ = [
+    "SENSITIVITY",
     "AuditError",
     "EventType",
     "Origin",

@@ -1,6 +1,6 @@
 """Where a request comes from and who sends it, for every record that is made while it is served."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
@@ -11,16 +11,16 @@ class Origin:
 
     Attributes:
         address: the client's IP address, as the server tells it.
-        place: the method, and the route's template once it is known.
+        place: tells which request it is, as far as that is known by then: `POST /api/budgets`.
         user: the id of who is known to send it.
     """
 
     __slots__ = ("address", "place", "user")
 
-    def __init__(self, address: str | None = None, place: str | None = None, user: str | None = None) -> None:
+    def __init__(self, address: str | None = None, place: Callable[[], str | None] = lambda: None) -> None:
         self.address = address
         self.place = place
-        self.user = user
+        self.user: str | None = None
 
 
 _current: Final[ContextVar[Origin | None]] = ContextVar("mita_audit_origin", default=None)

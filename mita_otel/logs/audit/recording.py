@@ -232,7 +232,7 @@ def _event(
         sensitivity=about.get("sensitivity", SENSITIVITY[event_type]),
         user=short(about.get("user", request.user)),
         address=short(request.address),
-        place=short(request.place),
+        place=short(request.place()),
         resource_type=short(kind),
         resource_id=short(identity),
         trace_id=format_trace_id(span.trace_id) if span.is_valid else None,

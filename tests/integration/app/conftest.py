@@ -49,7 +49,7 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-async def serve() -> AsyncIterator[Open]:
+async def serve(tmp_path: Path) -> AsyncIterator[Open]:
     """Return a client of the service with some settings; it ends with the test.
 
     Ask for it after the servers that it uses: it then ends before them.
@@ -57,7 +57,8 @@ async def serve() -> AsyncIterator[Open]:
     opened: list[tuple[httpx.AsyncClient, Any]] = []
 
     async def start(now: Clock = utc_now, **settings: Any) -> httpx.AsyncClient:
-        merged: dict[str, Any] = {"migrate_on_start": True, "jwt_secret": "s" * 40} | settings
+        own = {"migrate_on_start": True, "jwt_secret": "s" * 40, "audit_folder": tmp_path / "audit"}
+        merged: dict[str, Any] = own | settings
         app: FastAPI = create_app(Settings(**merged), now)
         lifespan = app.router.lifespan_context(app)
         await lifespan.__aenter__()

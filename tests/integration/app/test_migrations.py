@@ -15,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from app.settings import Settings
 from app.storage import Base, User
+from mita_otel.logs.audit import schema
 from tests.fixtures.service import ServiceProcess
 
 TABLES = {table.name for table in Base.metadata.sorted_tables}
@@ -35,12 +36,17 @@ async def look(address: str, read: Callable[[Connection], Any]) -> Any:
 
 
 def tables(connection: Connection) -> set[str]:
-    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+    names = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    return {name for name in names if not schema.is_ours(name)}
+
+
+def ours(name: str | None, kind: str, _: object) -> bool:
+    return kind != "table" or not schema.is_ours(name)
 
 
 def differences(connection: Connection) -> list[Any]:
     """What Alembic would still change: tables, columns, their types, NULLs, indexes, foreign keys."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": ours})
     return list(compare_metadata(context, Base.metadata))
 
 
