@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanContext
 
 from mita_otel.breakers import machine, telemetry
 from mita_otel.breakers.errors import CircuitOpenError
+from mita_otel.breakers.following import Seen, alone, followed
 from mita_otel.breakers.ledger import CAUSES, Ledger, Statistics, Transition
 from mita_otel.breakers.machine import Circuit, Permit
 from mita_otel.breakers.policy import Policy
@@ -29,6 +30,9 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 _DISABLED: Final = Permit(-1, 0, State.DISABLED)
 _UNJUDGED: Final = Permit(-1, 0, State.METRICS_ONLY)
 """Permits of calls that change nothing when they end."""
+
+_OWN: Final = {Reason.PROBE_FAILED, Reason.PROBES_SUCCEEDED, Reason.WAIT_OVER}
+"""Why a shared circuit changes by what this process has told."""
 
 
 class Coordination(Protocol):
@@ -46,7 +50,7 @@ class Coordination(Protocol):
     def tripped(self, name: str, reason: Reason, causes: tuple[SpanContext, ...]) -> None:
         """Let the others know that the circuit has opened here."""
 
-    def probed(self, name: str, *, failed: bool | None, slow: bool) -> None:
+    def probed(self, name: str, causes: tuple[SpanContext, ...], *, failed: bool | None, slow: bool) -> None:
         """Let the others know how a probe has ended; None if it says nothing."""
 
     def wanted(self, name: str) -> None:
@@ -142,6 +146,11 @@ class CircuitBreaker:
     def ledger(self) -> Ledger:
         """What it has done."""
         return self._ledger
+
+    @property
+    def causes(self) -> tuple[SpanContext, ...]:
+        """Spans of the calls whose failures have opened it; none while it is closed."""
+        return self._causes
 
     @property
     def state(self) -> State:
@@ -253,6 +262,27 @@ class CircuitBreaker:
             change = self._overridden(override, Reason.OPERATOR)
         _announce(change)
 
+    def follow(self, seen: Seen, *, is_new: bool) -> bool:
+        """Follow the circuit that is shared; return whether the others should follow this one instead."""
+        now = self._clock()
+        with self._lock:
+            change, diverged = None, False
+            if is_new and seen.override is not self._override:
+                change = self._overridden(seen.override, Reason.SHARED)
+            elif self._override is None:
+                circuit, diverged = followed(self.policy, self._circuit, seen, now, is_new=is_new)
+                if is_new and seen.causes:
+                    self._causes = seen.causes
+                is_known = seen.is_own and seen.reason in _OWN
+                change = self._become(circuit, Reason(seen.reason) if is_known else Reason.SHARED)
+        _announce(change)
+        return diverged
+
+    def follow_nobody(self) -> None:
+        """Judge alone from now on: what others had to decide, too."""
+        with self._lock:
+            self._circuit = alone(self.policy, self._circuit)
+
     # What follows is the way of a call, from asking to its end.
 
     def _ask(self) -> Permit:
@@ -286,6 +316,8 @@ class CircuitBreaker:
             return self._closed, None
         circuit, permit = machine.asked(self.policy, self._circuit, now)
         change = self._become(circuit, Reason.WAIT_OVER)
+        if permit is None and self._shared is not None and not circuit.decides:
+            self._shared.wanted(self.name)
         if self._override is None:
             return permit, change
         if permit is None:
@@ -295,7 +327,7 @@ class CircuitBreaker:
 
     def _waits_for_others(self, now: float) -> bool:
         """Say whether the circuit is open and the others decide when it is probed; ask them to."""
-        if self._shared is None or self._circuit.state is not State.OPEN or not self._is_coordinated:
+        if self._shared is None or not self._is_coordinated or self._circuit.state is not State.OPEN:
             return False
         if now >= self._circuit.until:
             self._shared.wanted(self.name)
@@ -366,7 +398,7 @@ class CircuitBreaker:
             if permit.ticket and permit.generation == self._circuit.generation:
                 self._circuit = machine.released(self._circuit, permit)
                 if self._shared is not None and not self._circuit.decides:
-                    self._shared.probed(self.name, failed=None, slow=False)
+                    self._shared.probed(self.name, self._causes, failed=None, slow=False)
         try:
             self._durations[Outcome.IGNORED](now - started)
         except Exception:  # noqa: BLE001 - the room's door
@@ -391,7 +423,7 @@ class CircuitBreaker:
         if circuit is before:
             return None
         if not circuit.decides and self._shared is not None:
-            self._shared.probed(self.name, failed=failed, slow=slow)
+            self._shared.probed(self.name, self._causes, failed=failed, slow=slow)
         return self._become(circuit, reason)
 
     def _overridden(self, override: Override | None, reason: Reason) -> Transition | None:

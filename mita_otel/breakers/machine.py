@@ -43,7 +43,8 @@ class Circuit:
     Attributes:
         state: closed, open or half open.
         generation: grows with every change of the state.
-        until: of an open circuit: when probing may begin.
+        until: of an open circuit: when probing may begin; of a half-open one that does not decide: when the leave that
+            it was granted ends.
         trips: how often it has opened since it was last closed.
         budget: of a half-open one: probes that decide, or that this process was granted.
         decides: of a half-open one: whether this process draws the conclusion; else whoever granted the probes.
@@ -98,6 +99,8 @@ def asked(policy: Policy, circuit: Circuit, now: float) -> tuple[Circuit, Permit
         if now < circuit.until:
             return circuit, None
         circuit = half_opened(circuit, policy.probes)
+    elif not circuit.decides and now >= circuit.until:
+        return circuit, None
     leases = tuple(lease for lease in circuit.leases if lease.until > now)
     at_once = circuit.budget if policy.half_open_concurrency is None else policy.half_open_concurrency
     if len(leases) >= at_once or circuit.succeeded + circuit.failed + len(leases) >= circuit.budget:
