@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mita_otel.metrics.catalogue import cache, database, http, process
+from mita_otel.metrics.catalogue import cache, database, http, process, retries
 from mita_otel.metrics.instrument import Histogram, Instrument
 from mita_otel.metrics.naming import prometheus_label
 
@@ -209,6 +209,16 @@ COMPUTED: Final = (
         expression=f"{_LOOKUPS.format('hit')} / ({_LOOKUPS.format('hit|miss')} > 0)",
         description="Share of the lookups of the last 5 minutes that the cache could answer, by cache.",
         made_of=cache.OPERATIONS.prometheus_name,
+    ),
+    Computed(
+        name="mita_retry_amplification",
+        # Attempts and calls are counted at their ends and beginnings: a long window levels that out.
+        expression=(
+            "sum by (service_name, dependency) (rate(mita_retry_attempts_total[5m]))"
+            " / (sum by (service_name, dependency) (rate(mita_retry_calls_total[5m])) > 0)"
+        ),
+        description="Attempts that a call took in the last 5 minutes, by dependency; 1 where nothing was retried.",
+        made_of=retries.ATTEMPTS.prometheus_name,
     ),
 )
 """Ratios, which cannot be added up over processes and so are no instruments."""

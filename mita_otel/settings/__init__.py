@@ -4,12 +4,14 @@ from mita_otel.settings.environment import OTEL_DEFAULTS, apply_defaults, enviro
 from mita_otel.settings.model import INSTRUMENTED_BY_US, Settings, SettingsError, table
 from mita_otel.settings.ratelimit import RateLimitSettings
 from mita_otel.settings.requests import DEFAULT_EXCLUDED_PATHS
+from mita_otel.settings.retries import RetrySettings
 
 __all__ = [
     "DEFAULT_EXCLUDED_PATHS",
     "INSTRUMENTED_BY_US",
     "OTEL_DEFAULTS",
     "RateLimitSettings",
+    "RetrySettings",
     "Settings",
     "SettingsError",
     "apply_defaults",

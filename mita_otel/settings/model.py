@@ -17,6 +17,7 @@ from mita_otel.settings.metrics import MetricsSettings
 from mita_otel.settings.process import ProcessSettings
 from mita_otel.settings.ratelimit import RateLimitSettings
 from mita_otel.settings.requests import RequestsSettings
+from mita_otel.settings.retries import RetrySettings
 from mita_otel.settings.sentry import SentrySettings
 from mita_otel.settings.traces import TracesSettings
 
@@ -44,6 +45,7 @@ class Settings(
     TracesSettings,
     RequestsSettings,
     RateLimitSettings,
+    RetrySettings,
     SentrySettings,
     ProcessSettings,
 ):

@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Final
 
-from mita_otel.metrics.catalogue import audit, business, cache, database, http, process, reliability, system, telemetry
+from mita_otel.metrics.catalogue import (
+    audit,
+    business,
+    cache,
+    database,
+    http,
+    process,
+    reliability,
+    retries,
+    system,
+    telemetry,
+)
 from mita_otel.metrics.instrument import Instrument
 
 TOPICS: Final[tuple[ModuleType, ...]] = (
@@ -18,6 +29,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     database,
     cache,
     reliability,
+    retries,
     process,
     system,
     audit,

@@ -23,7 +23,7 @@ TIMEOUTS: Final = Counter(
     unit="{timeout}",
     description="Waits that were given up, by what was waited for.",
     source=OURS,
-    attributes=(closed("scope", "database", "pool", "cache", "external"),),
+    attributes=(closed("scope", "request", "database", "pool", "cache", "external"),),
 )
 
 _POLICY: Final = bounded("policy", "rate limits that the service's code names", at_most=64)
