@@ -8,6 +8,7 @@ the SDK's own way.
 import logging
 import sys
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Final
 
 from opentelemetry.attributes import BoundedAttributes, _clean_attribute_value
@@ -92,8 +93,6 @@ def _all_plain(attributes: Mapping[str, Any], length: int) -> bool:
 
 
 def _bounded(attributes: Mapping[str, Any], count: int, length: int) -> tuple[dict[str, Any], int]:
-    if count == 0:
-        return {}, len(attributes)
     found, dropped = cleaned(attributes, length)
-    bounded = BoundedAttributes(count, found, immutable=False, max_value_len=length)
-    return bounded._dict, bounded.dropped + dropped  # noqa: SLF001 - no public way; the SDK is pinned
+    excess = max(0, len(found) - count)
+    return dict(islice(found.items(), excess, None)), dropped + excess
