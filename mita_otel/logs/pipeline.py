@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
@@ -22,6 +23,12 @@ MAX_VALUE: Final = 8_192
 """Characters of an extra, by default: the limit that spans have for an attribute's value."""
 _SLACK: Final = 4_096
 """Characters read beyond a limit, so that a secret which the limit cuts through is still recognised."""
+
+_CALLS: Final = 4_096
+"""Calls to `logging` whose names are known to be short."""
+
+_NAMES: Final = (fields.LOGGER, fields.FUNCTION, fields.MODULE, fields.FILE, fields.THREAD_NAME, fields.LEVEL)
+_names: Final[Callable[[Entry], tuple[Any, ...]]] = itemgetter(*_NAMES)
 
 UNREADABLE: Final = "[not logged: masking failed]"
 """The message when masking failed: nothing goes out unmasked."""
@@ -199,14 +206,13 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
 
 def cap(limits: Limits) -> Step:
     """Return a step that cuts every text to its limit, with a marker that says so."""
+    cap_names = _names_of_calls(limits.value)
 
     def apply(_: Captured, entry: Entry) -> None:
-        entry[fields.MESSAGE] = cut(entry.get(fields.MESSAGE, ""), limits.body)
-        for key in (fields.LOGGER, fields.FUNCTION, fields.MODULE, fields.FILE, fields.THREAD_NAME, fields.LEVEL):
-            value = entry.get(key)
-            # Nearly always short and ASCII; a name may still be anything that someone passed.
-            if value is not None and not (isinstance(value, str) and value.isascii() and len(value) <= limits.value):
-                entry[key] = cut(text_of(value), limits.value)
+        message = entry.get(fields.MESSAGE, "")
+        if len(message) > limits.body:
+            entry[fields.MESSAGE] = cut(message, limits.body)
+        cap_names(entry)
         exception = entry.get(fields.EXCEPTION)
         if exception is not None:
             exception[fields.EXCEPTION_MESSAGE] = cut(exception[fields.EXCEPTION_MESSAGE], limits.value)
@@ -216,6 +222,26 @@ def cap(limits: Limits) -> Step:
 
     apply.__name__ = "cap"
     return apply
+
+
+def _names_of_calls(limit: int) -> Callable[[Entry], None]:
+    """Return what cuts the names in an entry; those of a call that is known to have short ones cost a look-up."""
+    short: set[tuple[object, ...]] = set()
+
+    def cap_names(entry: Entry) -> None:
+        names = _names(entry)
+        if names in short:
+            return
+        for key, value in zip(_NAMES, names, strict=True):
+            # Nearly always short and ASCII; a name may still be anything that someone passed.
+            if value is not None and not (isinstance(value, str) and value.isascii() and len(value) <= limit):
+                entry[key] = cut(text_of(value), limit)
+        if _names(entry) == names:
+            if len(short) >= _CALLS:
+                short.clear()
+            short.add(names)
+
+    return cap_names
 
 
 def _capped(value: Any, limit: int) -> Any:

@@ -54,3 +54,17 @@ class RequestsSettings(Part):
         title="outgoing requests to other hosts carry no baggage",
         description="host names separated by commas, to which baggage is passed on",
     )
+    slow_request_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=3600,
+        alias="MITA_SLOW_REQUEST_SECONDS",
+        title="a request that takes longer is logged, in the stream performance",
+        description="seconds above 0, up to 3600",
+    )
+    trace_url: Annotated[str, Field(pattern=r"^https?://\S*\{trace_id\}\S*$")] | None = Field(
+        default=None,
+        alias="MITA_TRACE_URL",
+        title="where a person finds a trace, such as Jaeger's http://127.0.0.1:16686/trace/{trace_id}; a link in logs",
+        description="a URL that holds {trace_id}",
+    )

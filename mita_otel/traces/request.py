@@ -18,15 +18,17 @@ class Served:
         span_context: that span's context, also of one that is not sampled.
         statements: how often each SQL statement ran for it; None where no one counts, as after the answer has begun.
         untrusted_parent: what the SERVER span links to instead of continuing it.
+        user: the id of who is known to send it.
     """
 
-    __slots__ = ("span", "span_context", "statements", "untrusted_parent")
+    __slots__ = ("span", "span_context", "statements", "untrusted_parent", "user")
 
     def __init__(self, untrusted_parent: SpanContext | None = None, statements: dict[str, int] | None = None) -> None:
         self.span: Span | None = None
         self.span_context = INVALID_SPAN_CONTEXT
         self.statements = statements
         self.untrusted_parent = untrusted_parent
+        self.user: str | None = None
 
 
 class _Stray(Served):
@@ -39,6 +41,9 @@ _served: ContextVar[Served | None] = ContextVar("mita_request", default=None)
 
 Before: TypeAlias = Token[Served | None]
 """What `begin` put away."""
+
+USER_LENGTH: Final = 128
+"""Characters of a user's id."""
 
 STATEMENTS_COUNTED: Final = 256
 """Different statements that are counted for one request."""
@@ -71,6 +76,19 @@ def begin(untrusted_parent: SpanContext | None = None, *, counting: bool = False
 def restore(token: Before) -> None:
     """Go back to the request that was served before `begin`: one served another in the same task."""
     _served.reset(token)
+
+
+def identify_user(user: object) -> None:
+    """Say who sends the request being served, once that is verified; outside of a request nothing happens.
+
+    Nobody else does: a token that the application has not verified is never looked at.
+
+    Args:
+        user: an id, of which 128 characters are kept.
+    """
+    served = _served.get()
+    if served is not None:
+        served.user = str(user)[:USER_LENGTH]
 
 
 def count(statement: str) -> None:

@@ -1,5 +1,6 @@
 """One request while it is served: what passes between the server and the application, counted and added to."""
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -89,11 +90,25 @@ class Exchange:
         status: of the response, 0 while there is none.
         span: the request's, where our own path serves it.
         disconnected: whether the client has gone.
+        opened: when it came, in the seconds of `time.perf_counter`.
+        ended: when its answer was complete; 0 until then.
+        answered: headers of the answer as the application gave them.
     """
 
     __slots__ = (
         *("_headers", "_receive", "_repeated", "_report", "_scope", "_send", "_served", "_sizes", "_trailers"),
-        *("correlation_id", "disconnected", "received", "route", "sent", "span", "status"),
+        *(
+            "answered",
+            "correlation_id",
+            "disconnected",
+            "ended",
+            "opened",
+            "received",
+            "route",
+            "sent",
+            "span",
+            "status",
+        ),
     )
 
     def __init__(
@@ -117,6 +132,9 @@ class Exchange:
         self._sizes = sizes
         self._headers = headers
         self._trailers = False
+        self.opened = time.perf_counter()
+        self.ended = 0.0
+        self.answered: Headers = []
         self.correlation_id = correlation_id
         self.disconnected = False
         self.route: str | None = None
@@ -124,6 +142,16 @@ class Exchange:
         self.sent = 0
         self.span: Span | None = None
         self.status = 0
+
+    @property
+    def scope(self) -> Scope:
+        """What the server said of the request."""
+        return self._scope
+
+    @property
+    def user(self) -> str | None:
+        """The id of who is known to send it."""
+        return None if self._served is None else self._served.user
 
     @property
     def is_counted(self) -> bool:
@@ -137,7 +165,7 @@ class Exchange:
             "http.response.status_code": self.status,
             "url.scheme": self._scope.get("scheme", "http"),
         }
-        route = self._template()
+        route = self.template()
         if route is not None:
             attributes["http.route"] = route
         return attributes
@@ -145,9 +173,10 @@ class Exchange:
     def asked(self) -> None:
         """Look at what the request has asked databases for: its answer begins, or it ends without one."""
         if self._served is not None and self._served.statements is not None:
-            self._repeated.look(self._served, self._template())
+            self._repeated.look(self._served, self.template())
 
-    def _template(self) -> str | None:
+    def template(self) -> str | None:
+        """Return the route's template, mounts included; None where no route was found."""
         return self.route or _route(self._scope)
 
     async def receive(self) -> Message:
@@ -167,6 +196,8 @@ class Exchange:
         except Exception:  # noqa: BLE001 - the room's door
             self._report()
         await self._send(message)
+        if is_last:
+            self.ended = time.perf_counter()
         if is_last and self.span is not None:
             try:
                 self.span.end()
@@ -195,7 +226,8 @@ class Exchange:
         self.asked()
         request_span.remember(trace.get_current_span().get_span_context())
         added = self._headers.of(request_span.span_context(), self.correlation_id)
-        return {**message, "headers": [*message.get("headers", ()), *added]}
+        self.answered = message.get("headers", [])
+        return {**message, "headers": [*self.answered, *added]}
 
 
 def known_method(scope: Scope) -> str | None:

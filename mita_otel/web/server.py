@@ -25,6 +25,7 @@ from mita_otel.web.exchange import known_method as known_method  # noqa: PLC0414
 from mita_otel.web.inbound import CONTEXT_HEADERS, GETTER, Headers, Inbound, read
 from mita_otel.web.paths import excluding
 from mita_otel.web.repeated import RepeatedStatements
+from mita_otel.web.slow import SlowRequests
 
 __all__ = ["SCOPE_KEY", "Exchange", "Message", "Receive", "Scope", "Send", "ServerLayer", "Spans", "known_method"]
 
@@ -71,6 +72,7 @@ class ServerLayer:
         self._sizes = BodySizes(meter_provider)
         self._errors = Errors(meter_provider)
         self._repeated = RepeatedStatements(meter_provider, settings.n_plus_one)
+        self._slow = SlowRequests(settings.slow_request_seconds, settings.trace_url)
         self._lag = EventLoopLag(meter_provider)
         self._spans = spans
         self._report = report
@@ -133,6 +135,7 @@ class ServerLayer:
                 exchange.span.close(failure)
             if exchange.is_counted:
                 self._errors.count(exchange.status, failure if isinstance(failure, Exception) else None)
+                self._slow.look(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
             self._report()
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+from mita_otel.traces.request import identify_user
+
 
 class Origin:
     """One request; tasks and threads that work for it see the same object.
@@ -44,6 +46,7 @@ def origin(found: Origin) -> Iterator[None]:
 
 def acting(user: object) -> None:
     """Say who sends the request being served, once that is verified; outside of a request nothing happens."""
+    identify_user(user)
     found = _current.get()
     if found is not None:
         found.user = str(user)
