@@ -1,0 +1,147 @@
+"""What a real server takes in: each error once, masked, with the id of its trace; and what happens when it is gone."""
+
+import json
+import socket
+from typing import Any
+
+import pytest
+
+from tests.fixtures.bugsink import Bugsink
+from tests.fixtures.otlp_receiver import OtlpReceiver
+from tests.fixtures.polling import find_free_port
+from tests.integration.sentry.conftest import Launch, Service
+
+PATHS = [{"MITA_FAST_PATH": "true"}, {"MITA_FAST_PATH": "false", "MITA_SERVER_PATH": "native"}]
+
+
+def _server_spans(receiver: OtlpReceiver, path: str) -> list[dict[str, Any]]:
+    return [span for span in receiver.spans if span["attributes"].get("url.path") == path]
+
+
+def _settled(bugsink: Bugsink, service: Service) -> list[dict[str, Any]]:
+    """Return every report there will be: one more is made, and all before it were sent before it."""
+    before = len(bugsink.events())
+    assert service.client.get("/logs").status_code == 200
+    events = bugsink.wait_for(before + 1)
+    service.stop()
+    return [event for event in bugsink.events() if event.get("logger") != "shop.payments"] if events else []
+
+
+@pytest.mark.parametrize("variables", PATHS, ids=["our path", "native path"])
+@pytest.mark.parametrize("name", ["app", "wrapped"], ids=["plain", "behind a middleware"])
+def test_an_unhandled_error_is_one_report_with_the_id_of_its_one_trace(
+    launch: Launch, bugsink: Bugsink, otlp_receiver: OtlpReceiver, name: str, variables: dict[str, str]
+) -> None:
+    service = launch(name, SENTRY_DSN=bugsink.dsn, **variables)
+    assert service.client.get("/fails?token=abc&page=2").status_code == 500
+    bugsink.wait_for(1)
+    service.stop()
+    (event,) = bugsink.events()
+    otlp_receiver.wait_for_spans(lambda spans: any(span["kind"] == "SERVER" for span in spans) or spans)
+    (span,) = _server_spans(otlp_receiver, "/fails")
+    assert event["contexts"]["trace"]["trace_id"] == span["trace_id"]
+    exception = event["exception"]["values"][-1]
+    assert (exception["type"], exception["value"]) == ("ValueError", "card [REDACTED] was refused")
+    assert exception["mechanism"]["handled"] is False
+    assert event["transaction"] == "tests.integration.sentry.service.fails"
+    assert event["request"]["query_string"] == "token=[REDACTED]&page=2"
+    assert "data" not in event["request"]
+    assert "cookies" not in event["request"]
+    assert "paying with [REDACTED]" in [crumb["message"] for crumb in event["breadcrumbs"]["values"]]
+    assert "4111" not in json.dumps(event)
+
+
+def test_a_report_says_who_reports(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn, MITA_SENTRY_COMPONENT="payments")
+    service.client.get("/logs", headers={"x-correlation-id": "order-7"})
+    (event,) = bugsink.wait_for(1)
+    assert (event["environment"], event["release"]) == ("staging", "shop@1.4.2")
+    assert (
+        event["tags"].items()
+        >= {
+            "service": "shop",
+            "component": "payments",
+            "environment": "staging",
+            "correlation_id": "order-7",
+        }.items()
+    )
+    assert event["contexts"]["application"] == {
+        "name": "shop",
+        "version": "1.4.2",
+        "type": "financial_services",
+        "compliance": "PCI_DSS",
+    }
+
+
+def test_a_logged_error_is_a_report_with_the_id_of_the_trace_and_masked(
+    launch: Launch, bugsink: Bugsink, otlp_receiver: OtlpReceiver
+) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    service.client.get("/logs")
+    (event,) = bugsink.wait_for(1)
+    service.stop()
+    (span,) = _server_spans(otlp_receiver, "/logs")
+    assert event["contexts"]["trace"]["trace_id"] == span["trace_id"]
+    assert event["logentry"]["formatted"] == "order of [REDACTED] was refused"
+    assert "ann@example.org" not in json.dumps(event)
+    assert "737" not in json.dumps(event["extra"])
+
+
+def test_what_the_application_handled_is_no_report(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    assert service.client.get("/handles").status_code == 200
+    assert service.client.get("/missing").status_code == 404
+    assert _settled(bugsink, service) == []
+
+
+def test_an_error_of_background_work_is_one_report(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    assert service.client.get("/background").status_code == 200
+    bugsink.wait_for(1)
+    assert len(_settled(bugsink, service)) == 1
+
+
+def test_nothing_but_w3c_headers_goes_out_and_a_call_is_a_breadcrumb(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    answer = service.client.get("/calls", params={"url": f"{service.url}/headers?token=abc"}).json()
+    (event,) = bugsink.wait_for(1)
+    assert answer["sentry"] is None
+    assert answer["traceparent"].split("-")[1] == event["contexts"]["trace"]["trace_id"]
+    (crumb,) = [crumb for crumb in event["breadcrumbs"]["values"] if crumb["category"] == "httplib"]
+    assert crumb["data"]["url"].endswith("/headers?token=[REDACTED]")
+
+
+def test_a_report_made_right_before_the_end_is_delivered(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    service.client.get("/logs")
+    _, took = service.stop()
+    assert len(bugsink.events()) == 1
+    assert took < 3
+
+
+def test_a_server_that_is_gone_costs_neither_requests_nor_the_end(launch: Launch, otlp_receiver: OtlpReceiver) -> None:
+    service = launch(SENTRY_DSN=f"http://key@127.0.0.1:{find_free_port()}/1")
+    for _ in range(20):
+        assert service.client.get("/fails").status_code == 500
+        assert service.client.get("/logs").status_code == 200
+    status, took = service.stop()
+    assert status < 0
+    assert took < 5
+    otlp_receiver.wait_for_spans(lambda spans: len(spans) >= 40)
+
+
+def test_a_server_that_takes_connections_and_says_nothing_holds_the_end_up_no_longer_than_the_deadline(
+    launch: Launch, otlp_receiver: OtlpReceiver
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        service = launch(SENTRY_DSN=f"http://key@127.0.0.1:{deaf.getsockname()[1]}/1", MITA_SHUTDOWN_TIMEOUT="2")
+        for _ in range(20):
+            assert service.client.get("/logs").elapsed.total_seconds() < 2
+        _, took = service.stop()
+    assert took < 5
+    otlp_receiver.wait_for_spans(lambda spans: len(spans) >= 20)
+
+
+def test_without_a_dsn_the_service_has_not_imported_the_sdk(launch: Launch) -> None:
+    assert launch().client.get("/imported").json() == []
+    assert launch(SENTRY_DSN="http://key@127.0.0.1:9/1").client.get("/imported").json() == ["sentry_sdk"]
