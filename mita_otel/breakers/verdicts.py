@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Any, Final
 
 from mita_otel.breakers.errors import CircuitOpenError
+from mita_otel.errors import DeadlineExceededError
 
 _TOO_MANY_REQUESTS: Final = 429
 _FIRST_SERVER_ERROR: Final = 500
@@ -21,10 +22,11 @@ def verdict_of_exception(error: Exception) -> Verdict:
     """Judge an exception.
 
     An HTTP status decides where there is one (on the exception or on its `response`): a dependency that answers 404 is
-    there. Another breaker's refusal says nothing about this one's dependency. Everything else is a failure: refused
-    and reset connections, timeouts, answers that cannot be read.
+    there. Another breaker's refusal says nothing about this one's dependency, nor does a deadline that was the
+    caller's: else whoever asks for an answer within a millisecond, five times, would open it for all. Everything else
+    is a failure: refused and reset connections, timeouts, answers that cannot be read.
     """
-    if isinstance(error, CircuitOpenError):
+    if isinstance(error, CircuitOpenError | DeadlineExceededError):
         return Verdict.IGNORED
     status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(status, int) and not is_failing_status(status):

@@ -7,12 +7,14 @@ itself less time than is left gets that, and whoever allows itself more gets wha
 import asyncio
 import time
 from contextvars import ContextVar, Token
+from functools import lru_cache
 from math import inf
 from types import TracebackType
 from typing import Final, Literal, Self, TypeAlias
 
 from opentelemetry.metrics import get_meter_provider
 
+from mita_otel.errors import DeadlineExceededError
 from mita_otel.metrics import timeouts
 
 Scope: TypeAlias = Literal["request", "database", "cache", "external"]
@@ -25,7 +27,7 @@ RESERVED_SHARE: Final = 0.1
 """Of a request's time, where that is less than `RESERVE`."""
 
 
-class OutOfTimeError(TimeoutError):
+class OutOfTimeError(DeadlineExceededError, TimeoutError):
     """The deadline has passed, or passed while something was waited for: it is not the dependency that was slow.
 
     Attributes:
@@ -34,7 +36,7 @@ class OutOfTimeError(TimeoutError):
 
     def __init__(self, scope: Scope) -> None:
         """Take what was waited for."""
-        super().__init__(f"no time is left ({scope})")
+        super().__init__("the time that this request had is used up")
         self.scope = scope
 
     def __reduce__(self) -> "tuple[type[OutOfTimeError], tuple[Scope]]":
@@ -109,7 +111,10 @@ def reserve_of(seconds: float) -> float:
 
 def count(scope: Scope) -> None:
     """Count a wait that was given up, where nobody else does."""
-    timeouts.counter(get_meter_provider()).add(scope=scope)
+    _counter(get_meter_provider()).add(scope=scope)
+
+
+_counter: Final = lru_cache(1)(timeouts.counter)
 
 
 class TimeLimit:
