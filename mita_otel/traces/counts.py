@@ -50,3 +50,7 @@ class SpanCounts:
             started = sum(self._started[decision, origin].value() for origin in range(len(ORIGINS)))
             if started:
                 yield decision.name, started - self._ended[decision].value()
+
+    def total(self) -> int:
+        """Return how many spans were started."""
+        return sum(number for _, _, number in self.started())

@@ -83,7 +83,7 @@ class Processors(SynchronousMultiSpanProcessor):
     def _doing(self, name: str) -> tuple[Callable[..., Any], ...]:
         return tuple(getattr(processor, name) for processor in self._all if _does(processor, name))
 
-    def names(self) -> list[str]:
+    def copying(self) -> list[str]:
         """Return the types of the processors for which each span is copied."""
         return [type(p).__name__ for p in self._all if _does(p, "on_end") and not getattr(p, TAKES_ORIGINAL, False)]
 

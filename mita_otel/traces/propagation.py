@@ -1,7 +1,8 @@
 """W3C Trace Context (levels 1 and 2) and Baggage, read and written to the letter; malformed input never fails."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Final
 from urllib.parse import quote, unquote
@@ -103,17 +104,23 @@ class TraceContextPropagator(TextMapPropagator):
         setter: Setter[CarrierT] = default_setter,
     ) -> None:
         """Write the current span of the context; nothing if there is none."""
-        span_context = trace.get_current_span(context).get_span_context()
-        if not span_context.is_valid:
-            return
-        setter.set(carrier, TRACEPARENT, traceresponse(span_context))
-        if span_context.trace_state:
-            setter.set(carrier, TRACESTATE, span_context.trace_state.to_header())
+        headers: dict[str, str] = {}
+        write(trace.get_current_span(context).get_span_context(), headers)
+        for name, value in headers.items():
+            setter.set(carrier, name, value)
 
     @property
     def fields(self) -> set[str]:
         """Return the headers that `inject` may set."""
         return {TRACEPARENT, TRACESTATE}
+
+
+def write(span_context: SpanContext, headers: MutableMapping[str, str]) -> None:
+    """Write a span's context into headers; nothing if it is not valid."""
+    if span_context.is_valid:
+        headers[TRACEPARENT] = traceresponse(span_context)
+        if span_context.trace_state:
+            headers[TRACESTATE] = span_context.trace_state.to_header()
 
 
 def parse(traceparent: str, tracestates: Sequence[str] = ()) -> SpanContext | None:
@@ -273,10 +280,23 @@ def propagator(names: Sequence[str] | None = None) -> TextMapPropagator:
     return CompositePropagator([_named(name) for name in wanted if name != "none"])
 
 
+@lru_cache(8)
 def reads_only_w3c(textmap: TextMapPropagator) -> bool:
-    """Say whether a propagator reads no other headers than `traceparent`, `tracestate` and `baggage`."""
-    parts = textmap._propagators if type(textmap) is CompositePropagator else [textmap]  # noqa: SLF001 - no public name
-    return all(type(part) in {TraceContextPropagator, BaggagePropagator} for part in parts)
+    """Say whether a propagator reads and writes no other headers than `traceparent`, `tracestate` and `baggage`.
+
+    Then who has those headers at hand need not have them looked for. The answer is kept, as propagators do not change.
+    """
+    return {type(part) for part in _parts(textmap)} <= {TraceContextPropagator, BaggagePropagator}
+
+
+@lru_cache(8)
+def writes_trace_context(textmap: TextMapPropagator) -> bool:
+    """Say whether our own trace context is part of a propagator; the answer is kept."""
+    return any(type(part) is TraceContextPropagator for part in _parts(textmap))
+
+
+def _parts(textmap: TextMapPropagator) -> Sequence[TextMapPropagator]:
+    return textmap._propagators if type(textmap) is CompositePropagator else [textmap]  # noqa: SLF001 - no public name
 
 
 def _named(name: str) -> TextMapPropagator:

@@ -6,7 +6,6 @@ they compute. Measured on Python 3.11, with eight attributes at the start and tw
 """
 
 import logging
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -29,9 +28,6 @@ UNSET: Final = Status(StatusCode.UNSET)
 """The status of every span that nobody gave another; statuses cannot be changed."""
 
 _logger: Final = logging.getLogger(__name__)
-
-_first_item: Final = threading.RLock()
-"""Held while a span gets its list of events or links, which few spans have; reentrant for signal handlers."""
 
 
 class Span(SdkSpan):
@@ -141,11 +137,12 @@ class Span(SdkSpan):
         if self._end_time is not None:
             _logger.warning("Tried calling %s on an ended span.", "_add_event")
             return
-        if type(self._events) is tuple:
-            with _first_item:
-                if type(self._events) is tuple:
-                    self._events = self._new_events()  # type: ignore[no-untyped-call] # the SDK's
-        self._events.append(event)  # type: ignore[attr-defined] # no tuple any more
+        events = self._events
+        if type(events) is tuple:
+            # `setdefault` is one step: of two threads that add a first event both get the same list.
+            new: BoundedList[Event] = BoundedList(self._limits.max_events)
+            events = self._events = vars(self).setdefault("events", new)
+        events.append(event)  # type: ignore[attr-defined] # no tuple any more
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Add a link, unless the span is over, or the link leads nowhere and says nothing."""
@@ -171,11 +168,10 @@ class Span(SdkSpan):
         if self._end_time is not None:
             _logger.warning("Tried calling %s on an ended span.", "_add_link")
             return
-        if type(self._links) is tuple:
-            with _first_item:
-                if type(self._links) is tuple:
-                    self._links = self._new_links(())
-        self._links.append(link)  # type: ignore[attr-defined] # no tuple any more
+        links = self._links
+        if type(links) is tuple:
+            links = self._links = vars(self).setdefault("links", self._new_links(()))
+        links.append(link)  # type: ignore[attr-defined] # no tuple any more
 
     def update_name(self, name: str) -> None:
         """Rename the span, unless it is over."""
