@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanContext
 from mita_otel.breakers import machine, telemetry
 from mita_otel.breakers.errors import CircuitOpenError
 from mita_otel.breakers.following import Seen, alone, followed
-from mita_otel.breakers.ledger import CAUSES, Ledger, Statistics, Transition
+from mita_otel.breakers.ledger import CAUSES, Ledger, Statistics, Transition, distinct
 from mita_otel.breakers.machine import Circuit, Permit
 from mita_otel.breakers.policy import Policy
 from mita_otel.breakers.registry import REGISTRY, Registry
@@ -410,7 +410,7 @@ class CircuitBreaker:
         remembered = list(self._ledger.causes)
         if isinstance(self._window, Run):
             remembered = remembered[-self._window.failures :]
-        self._causes = tuple(dict.fromkeys(cause for cause in remembered if cause is not None))
+        self._causes = distinct(remembered)
         if self._is_coordinated and self._shared is not None:
             self._shared.tripped(self.name, reason, self._causes)
         return self._become(machine.opened(self.policy, self._circuit, now, self._draw()), reason)

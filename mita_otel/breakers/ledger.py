@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -200,3 +200,8 @@ class Ledger:
     def _wall(self, moment: float | None) -> float | None:
         """Return a time of the ledger's clock as seconds since the epoch."""
         return None if moment is None else time.time() - (self._clock() - moment)
+
+
+def distinct(causes: Iterable[SpanContext | None]) -> tuple[SpanContext, ...]:
+    """Return the spans among the causes, each once: several calls may fail within one span."""
+    return tuple({cause.span_id: cause for cause in causes if cause is not None}.values())

@@ -258,4 +258,4 @@ def test_a_forked_child_shares_by_itself(share: Share, redis_url: str) -> None:
 @pytest.mark.parametrize(("field", "value"), [("interval", 0), ("interval", 61), ("timeout", 0), ("timeout", 11)])
 def test_nonsense_is_refused_with_the_name_of_the_field(field: str, value: float) -> None:
     with pytest.raises(ValueError, match=rf"^{field}={value} is not allowed"):
-        RedisCircuits("redis://127.0.0.1", **{field: value})
+        RedisCircuits("redis://127.0.0.1", **{field: value})  # type: ignore[arg-type] # mypy cannot tell which field

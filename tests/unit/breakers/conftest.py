@@ -35,20 +35,25 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def provider() -> Iterator[MeterProvider]:
-    provider = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
+def reader() -> InMemoryMetricReader:
+    return InMemoryMetricReader()
+
+
+@pytest.fixture
+def provider(reader: InMemoryMetricReader) -> Iterator[MeterProvider]:
+    provider = MeterProvider([reader], shutdown_on_exit=False)
     yield provider
     provider.shutdown()
 
 
 @pytest.fixture
-def points(provider: MeterProvider, registry: Registry) -> Callable[[str], dict[tuple[str, ...], Any]]:
+def points(
+    provider: MeterProvider, reader: InMemoryMetricReader, registry: Registry
+) -> Callable[[str], dict[tuple[str, ...], Any]]:
     """Read a metric of the registry's breakers: the value, or a histogram's count, by the attributes' values."""
     observe(provider.get_meter("test"), registry)
-    (reader,) = provider._sdk_config.metric_readers
 
     def read(name: str) -> dict[tuple[str, ...], Any]:
-        assert isinstance(reader, InMemoryMetricReader)
         data = reader.get_metrics_data()
         assert data is not None
         return {
