@@ -60,7 +60,7 @@ def test_where_all_is_in_order_every_check_is_content(in_order: Facts) -> None:
 def test_without_facts_a_check_says_nothing_or_what_the_settings_tell() -> None:
     findings = [finding for check in CHECKS for finding in check(Facts())]
     assert worst(findings) is Verdict.OK
-    assert {finding.check for finding in findings} == {"settings", "exporters", "propagators"}
+    assert {finding.check for finding in findings} == {"settings", "exporters", "propagators", "sentry"}
 
 
 def test_what_could_not_be_found_out_is_an_error(in_order: Facts) -> None:
@@ -204,6 +204,22 @@ def test_a_sampler_that_keeps_little_or_is_not_the_one_meant_is_told(
 ) -> None:
     finding = only_trouble(set_to(changed(in_order, sampler=form % root), **variables), "sampler")
     assert f"{finding.verdict} {finding.sentence}".startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "the fast path"),
+        ({"spans": "sdk"}, "the SDK's own spans, for MITA_FAST_PATH is false: they cost three to four times as much"),
+        (
+            {"span_copies": ("BatchSpanProcessor",), "sampler_asked": True, "sampler": "Mine"},
+            "the fast path, but each is copied for BatchSpanProcessor and Mine is asked about each",
+        ),
+    ],
+)
+def test_the_path_of_spans_is_told_and_why(in_order: Facts, changes: dict[str, Any], told: str) -> None:
+    (finding,) = found(changed(in_order, **changes), "spans")
+    assert (finding.verdict, finding.sentence) == (Verdict.OK, told)
 
 
 def test_a_share_of_the_traces_is_in_order(in_order: Facts) -> None:
