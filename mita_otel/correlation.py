@@ -1,8 +1,9 @@
 """The correlation id of the request being served: validated, created, carried in a context variable."""
 
+import os
 import re
-import secrets
 from contextvars import ContextVar, Token
+from random import Random
 from typing import Final
 
 HEADER: Final = "x-correlation-id"
@@ -15,6 +16,10 @@ MAX_LENGTH: Final = 128
 """Longest id accepted from a caller: room for a UUID, a ULID or a prefixed id, and no more."""
 
 _VALID: Final = re.compile(rf"[A-Za-z0-9._~:-]{{1,{MAX_LENGTH}}}", re.ASCII)
+# An id is no secret, so it costs no call of the system: 0.4 us instead of 2. The generator is seeded by the system, and
+# anew after a fork; the application's seeding of `random` does not reach it.
+_random: Final = Random()  # noqa: S311 - as above
+os.register_at_fork(after_in_child=_random.seed)
 _current: ContextVar[str | None] = ContextVar("mita_correlation_id", default=None)
 
 
@@ -41,4 +46,4 @@ def accept(candidate: str | None) -> str:
     """
     if candidate is not None and _VALID.fullmatch(candidate):
         return candidate
-    return secrets.token_hex(16)
+    return f"{_random.getrandbits(128):032x}"

@@ -17,7 +17,8 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
 from opentelemetry.metrics import Meter
 from opentelemetry.semconv.schemas import Schemas
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel.errors import is_timeout
 from mita_otel.libraries.faults import Faults
@@ -268,7 +269,7 @@ class Client:
                 span.set_attribute("db.operation.batch.size", batch_size)
             if details is not None:
                 span.set_attributes(details())
-            context = set_span_in_context(span, context)
+            context = Context({**context, _SPAN_KEY: span})
             token = otel_context.attach(context)
         hushed = quiet.set(True) if hush else None
         return Operation(self, call, span=span, context=context, token=token, hushed=hushed)

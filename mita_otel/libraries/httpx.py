@@ -16,9 +16,12 @@ from typing import Any, Final
 import httpx
 from opentelemetry import context as otel_context
 from opentelemetry import propagate
-from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, _SUPPRESS_INSTRUMENTATION_KEY, Context
-from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY as _SUPPRESSED_HTTP
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED
+from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN as _SUPPRESSED_PLAIN
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel import correlation
 from mita_otel.errors import is_timeout
@@ -31,14 +34,10 @@ from mita_otel.metrics import timeouts
 from mita_otel.metrics.bound import Series, histograms
 from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
+from mita_otel.traces.propagation import reads_only_w3c, write, writes_trace_context
 
 _PORTS: Final = {"http": 80, "https": 443}
 _BAGGAGE: Final = "baggage"
-_SUPPRESSING: Final = (
-    _SUPPRESS_INSTRUMENTATION_KEY,
-    _SUPPRESS_INSTRUMENTATION_KEY_PLAIN,
-    _SUPPRESS_HTTP_INSTRUMENTATION_KEY,
-)
 
 
 @Once
@@ -96,18 +95,26 @@ class _Outbound:
         if correlation_id is not None and correlation.HEADER not in request.headers:
             carrier[correlation.HEADER] = correlation_id
         context = otel_context.get_current()
-        if any(context.get(key) for key in _SUPPRESSING):
+        if context.get(_SUPPRESSED) or context.get(_SUPPRESSED_HTTP) or context.get(_SUPPRESSED_PLAIN):
             return _Exchange(request, carrier, None) if carrier else None
         url = request.url
         name, attributes, series = _origin(request.method, url.host, url.port, url.scheme)
         span = self.tracer.start_span(name, context, SpanKind.CLIENT, attributes)
         if span.is_recording():
             span.set_attribute("url.full", redact_url(str(url)) if url.userinfo or url.query else str(url))
-        context = set_span_in_context(span, context)
-        propagate.inject(carrier, context)
-        if url.host not in self._baggage_hosts:
-            carrier.pop(_BAGGAGE, None)
+        context = Context({**context, _SPAN_KEY: span})
+        self._inject(carrier, span, context, wants_baggage=url.host in self._baggage_hosts)
         return _Exchange(request, carrier, _Measured(self, span, context, series))
+
+    @staticmethod
+    def _inject(carrier: dict[str, str], span: Span, context: Context, *, wants_baggage: bool) -> None:
+        textmap = propagate.get_global_textmap()
+        if not reads_only_w3c(textmap) or wants_baggage:
+            textmap.inject(carrier, context)
+            if not wants_baggage:
+                carrier.pop(_BAGGAGE, None)
+        elif writes_trace_context(textmap):
+            write(span.get_span_context(), carrier)
 
 
 class _Measured:
@@ -163,8 +170,10 @@ class _Exchange:
         self._request = request
         self._headers = request.headers
         self._measured = measured
-        request.headers = httpx.Headers(request.headers)
-        request.headers.update(carrier)
+        # With the encoding that is known: a copy would look for it in every header again, which takes 2 us.
+        request.headers = httpx.Headers(self._headers, encoding=self._headers.encoding)
+        for name, value in carrier.items():
+            request.headers[name] = value
 
     def end(self, response: httpx.Response | None = None, error: BaseException | None = None) -> None:
         """Give the request its headers back and end its span; never raises."""

@@ -145,7 +145,7 @@ class FastAPISpans:
         telemetry: the providers.
     """
 
-    __slots__ = ("_duration", "_is_w3c", "_logger", "_received", "_sent", "_textmap", "_tracer", "active", "measured")
+    __slots__ = ("_duration", "_logger", "_received", "_sent", "_tracer", "active", "measured")
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._tracer = telemetry.tracer_provider.get_tracer("fastapi", __version__, schema_url=_SCHEMA_URL)
@@ -155,8 +155,6 @@ class FastAPISpans:
         self._duration = SERVER_REQUEST_DURATION.create(meter)
         self._received = SERVER_REQUEST_BODY_SIZE.create(sizes)
         self._sent = SERVER_RESPONSE_BODY_SIZE.create(sizes)
-        self._textmap: object = None
-        self._is_w3c = False
         self.measured: Handles[tuple[Series, str | None, int, str | None], _Measured] = Handles(self._bind)
         # Added to, and read at the collection: of the SDK's counter, two additions a request take 14 us. The
         # interpreter does not interrupt a thread within such an addition.
@@ -190,10 +188,7 @@ class FastAPISpans:
 
     def _parent(self, inbound: Inbound, scope: Scope) -> Context:
         """Return the caller's context, and nothing of the one that the request is served in."""
-        textmap = propagate.get_global_textmap()
-        if textmap is not self._textmap:
-            self._textmap, self._is_w3c = textmap, reads_only_w3c(textmap)
-        if not self._is_w3c:
+        if not reads_only_w3c(propagate.get_global_textmap()):
             return propagate.extract(scope["headers"], getter=GETTER)
         # Most requests have no caller that is traced: for those, 6 us less.
         return propagate.extract(inbound.context, getter=GETTER) if inbound.context else _NO_PARENT
