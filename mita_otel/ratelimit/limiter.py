@@ -159,24 +159,35 @@ class Limiter:
         """Return the processes among which quotas are divided while Redis is away."""
         return self._replicas
 
-    async def _decide(self, charges: Sequence[Charge], cost: int) -> tuple[Backend, list[Verdict]]:
-        now = time.monotonic()
+    async def introduce(self) -> None:
+        """Let this process and its replicas know of each other before there are requests; a second at most."""
         if self._redis is None:
-            return "local", _verdicts(charges, self._take_locally(charges, cost, now), "allowed", "blocked")
-        decisions = await self._take_shared(self._redis, charges, cost, now)
+            return
+        try:
+            self._replicas = max(await self._redis.introduce(), self._least_replicas)
+        except Exception as error:  # noqa: BLE001 - whatever the client raises, the service starts
+            self._gate.failed(error, time.monotonic())
+
+    async def _decide(self, charges: Sequence[Charge], cost: int) -> tuple[Backend, list[Verdict]]:
+        if self._redis is None:
+            return "local", _verdicts(
+                charges, self._take_locally(charges, cost, time.monotonic()), "allowed", "blocked"
+            )
+        decisions = await self._take_shared(self._redis, charges, cost)
         if decisions is not None:
             return "redis", _verdicts(charges, decisions, "allowed", "blocked")
         return "fallback", self._fall_back(charges, cost)
 
     async def _take_shared(
-        self, windows: "RedisWindows", charges: Sequence[Charge], cost: int, now: float
+        self, windows: "RedisWindows", charges: Sequence[Charge], cost: int
     ) -> list[Decision] | None:
         """Ask Redis; None is no answer."""
+        now = time.monotonic()
         if not self._gate.lets_through(now):
             return None
         terms = [charge.terms for charge in charges]
         try:
-            decisions, replicas = await windows.take([charge.key for charge in charges], terms, cost, now)
+            decisions, replicas = await windows.take([charge.key for charge in charges], terms, cost)
         except Exception as error:  # noqa: BLE001 - whatever the client raises, the service goes on
             self._gate.failed(error, time.monotonic())
             return None

@@ -159,7 +159,8 @@ async def charge(policy: str, account: str) -> None:
 class RateLimits:
     """Answers 429 to a request that has no room under one of its policies, before the application sees it.
 
-    `OPTIONS` and paths without a policy go through. A WebSocket's handshake is held to the limits as a GET; what is
+    As the server starts, this process makes itself known to its replicas. `OPTIONS` and paths without a policy go
+    through. A WebSocket's handshake is held to the limits as a GET; what is
     sent over it afterwards is not counted.
 
     Args:
@@ -186,6 +187,8 @@ class RateLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer it in the application's place."""
+        if scope["type"] == "lifespan":
+            await self._limiter.introduce()
         if scope["type"] not in {"http", "websocket"} or scope.get("method") == "OPTIONS":
             await self._app(scope, receive, send)
             return

@@ -4,21 +4,23 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError
 
+from mita_otel.ratelimit.flights import AT_ONCE, Flights
 from mita_otel.ratelimit.window import Decision, Terms, Window, describe
 
 BEAT: Final = 5.0
 """Seconds between two times that a process says it is there, as part of a request's own round trip."""
 
-AT_ONCE: Final = 32
-"""Round trips under way at a time; further requests wait their turn, within the same timeout. redis-py's pool would
-answer the 101st with an error."""
+START: Final = 1.0
+"""Seconds that the start of a process waits for Redis."""
 
 PRESENT: Final = 60_000
 """Milliseconds after its last word that a process still counts as a replica."""
@@ -26,19 +28,17 @@ PRESENT: Final = 60_000
 SCRIPT: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local cost = tonumber(ARGV[1])
-local answer, windows, admitted = {now, 0}, {}, true
-if ARGV[2] ~= '' then
-  local present = tonumber(ARGV[3])
-  redis.call('ZADD', KEYS[1], now, ARGV[2])
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - present))
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local answer = {now, 0}
+if ARGV[1] ~= '' then
+  redis.call('ZADD', KEYS[1], now, ARGV[1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - tonumber(ARGV[2])))
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
   answer[2] = redis.call('ZCARD', KEYS[1])
 end
-for i = 2, #KEYS do
-  local limit, length = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+
+local function look(key, limit, length, cost)
   local began, before, counted = now, 0, 0
-  local kept = redis.call('GET', KEYS[i])
+  local kept = redis.call('GET', key)
   if kept then
     local b, p, c = string.match(kept, '^(%d+) (%d+) (%d+)$')
     if b then began, before, counted = tonumber(b), tonumber(p), tonumber(c) end
@@ -51,29 +51,50 @@ for i = 2, #KEYS do
     began, before, counted = began + length, counted, 0
   end
   local fits = before * (length - 1 - now + began) < (limit - cost - counted + 1) * length
-  admitted = admitted and fits
-  windows[i] = {fits and 1 or 0, began, before, counted, length}
+  return {fits = fits, began = began, before = before, counted = counted, length = length}
 end
-for i = 2, #KEYS do
-  local fits, began, before, counted, length = unpack(windows[i])
-  if admitted then
-    counted = counted + cost
-    local kept = string.format('%.0f %.0f %.0f', began, before, counted)
-    redis.call('SET', KEYS[i], kept, 'PX', string.format('%.0f', began + 2 * length - now))
+
+local at, key = 3, 2
+while at <= #ARGV do
+  local cost, number, admitted, windows = tonumber(ARGV[at]), tonumber(ARGV[at + 1]), true, {}
+  at = at + 2
+  for i = 1, number do
+    windows[i] = look(KEYS[key + i - 1], tonumber(ARGV[at]), tonumber(ARGV[at + 1]), cost)
+    admitted = admitted and windows[i].fits
+    at = at + 2
   end
-  for _, value in ipairs({fits, began, before, counted}) do answer[#answer + 1] = value end
+  for i, window in ipairs(windows) do
+    if admitted then
+      window.counted = window.counted + cost
+      local kept = string.format('%.0f %.0f %.0f', window.began, window.before, window.counted)
+      local left = string.format('%.0f', window.began + 2 * window.length - now)
+      redis.call('SET', KEYS[key + i - 1], kept, 'PX', left)
+    end
+    for _, value in ipairs({window.fits and 1 or 0, window.began, window.before, window.counted}) do
+      answer[#answer + 1] = value
+    end
+  end
+  key = key + number
 end
 return answer
 """
-"""`window.judge`, by the server's clock, for all policies of a request at once: what does not fit counts for none.
+"""`window.judge`, by the server's clock, for one request after the other: what does not fit counts for none.
 
-KEYS: the replicas, then a window each. ARGV: cost, this replica (or nothing, if it need not say so), how long one is
-present, then limit and length for each window. Answer: the time, the replicas (0 if not asked), then for each window
-whether it had room, when it began, what came before, what is counted.
+KEYS: the replicas, then a window for each policy of each request. ARGV: this replica (or nothing, if it need not say
+so) and how long it is present; then for each request its cost, its number of policies, and limit and length of each.
+Answer: the time, the replicas (0 if not asked), then for each window whether it had room, when it began, what came
+before, what is counted.
 """
 
-
 _DIGEST: Final = hashlib.sha1(SCRIPT.encode()).hexdigest()  # noqa: S324 - the name that Redis gives a script
+
+
+class Asked(NamedTuple):
+    """What is asked about one request."""
+
+    keys: Sequence[str]
+    terms: Sequence[Terms]
+    cost: int
 
 
 class Answer(NamedTuple):
@@ -96,13 +117,13 @@ class RedisWindows:
     Args:
         client: of redis-py, asyncio, single server or cluster; the application closes it.
         prefix: begins every key, so that limits share a database with whatever else is in it.
-        timeout: seconds for a round trip, connecting included.
+        timeout: seconds of silence, connecting included, after which Redis is away.
 
     Raises:
         TypeError: the client is not one of redis-py's for asyncio.
     """
 
-    __slots__ = ("_beaten_at", "_client", "_name", "_prefix", "_replicas", "_timeout", "_turns")
+    __slots__ = ("_beaten_at", "_client", "_flights", "_name", "_prefix", "_replicas")
 
     def __init__(self, client: "redis.asyncio.Redis | redis.asyncio.RedisCluster", prefix: str, timeout: float) -> None:
         if not isinstance(client, redis.asyncio.Redis | redis.asyncio.RedisCluster):
@@ -110,28 +131,47 @@ class RedisWindows:
         self._client: Any = client
         self._prefix = f"{{{prefix}}}:"
         self._replicas = f"{self._prefix}replicas"
-        self._timeout = timeout
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._flights: Flights[Asked, Answer] = Flights(self._carry, timeout)
         self._name = secrets.token_hex(8)
         self._beaten_at = -BEAT
 
-    async def take(self, keys: Sequence[str], terms: Sequence[Terms], cost: int, now: float) -> Answer:
-        """Judge a request and count it; `now` is the process's monotonic clock, in seconds.
+    async def take(self, keys: Sequence[str], terms: Sequence[Terms], cost: int) -> Answer:
+        """Judge a request and count it.
 
         Raises:
             TimeoutError: Redis did not answer in time.
             redis.RedisError: it answered with an error, or could not be reached.
         """
+        return await self._flights.take(Asked(keys, terms, cost))
+
+    async def introduce(self) -> int:
+        """Connect, teach Redis the script, and say that this process is there; return how many are.
+
+        Raises:
+            TimeoutError: Redis did not answer within a second.
+            redis.RedisError: it answered with an error, or could not be reached.
+        """
+        async with asyncio.timeout(START):
+            await asyncio.gather(*(self._carry(()) for _ in range(AT_ONCE)))
+            self._beaten_at = -BEAT
+            [answer] = await self._carry((Asked((), (), 0),))
+        return answer.replicas or 1
+
+    async def _carry(self, requests: Sequence[Asked]) -> list[Answer]:
+        now = time.monotonic()
         beats = now - self._beaten_at >= BEAT
         # With the process's number: a name that was chosen before a fork would be that of several processes.
-        arguments: list[Any] = [cost, f"{self._name}:{os.getpid()}" if beats else "", PRESENT]
-        for each in terms:
-            arguments += each
-        async with asyncio.timeout(self._timeout), self._turns:
-            answer = await self._run([self._replicas, *(self._prefix + key for key in keys)], arguments)
+        arguments: list[Any] = [f"{self._name}:{os.getpid()}" if beats else "", PRESENT]
+        keys = [self._replicas]
+        for request in requests:
+            keys += [self._prefix + key for key in request.keys]
+            arguments += [request.cost, len(request.keys)]
+            for terms in request.terms:
+                arguments += terms
+        answer = await self._run(keys, arguments)
         if beats:
             self._beaten_at = now
-        return Answer(_decisions(answer, cost, terms), answer[1] if beats else None)
+        return _answers(requests, answer, answer[1] if beats else None)
 
     async def _run(self, keys: list[str], arguments: list[Any]) -> list[int]:
         found: list[int]
@@ -142,10 +182,14 @@ class RedisWindows:
         return found
 
 
-def _decisions(answer: list[int], cost: int, terms: Sequence[Terms]) -> list[Decision]:
-    now = answer[0]
+def _answers(requests: Sequence[Asked], answer: Sequence[int], replicas: int | None) -> list[Answer]:
+    now, windows = answer[0], iter(answer[2:])
+    return [Answer(_decisions(request, now, windows), replicas) for request in requests]
+
+
+def _decisions(request: Asked, now: int, windows: Iterator[int]) -> list[Decision]:
     decisions = []
-    for number, each in enumerate(terms):
-        fits, *window = answer[2 + 4 * number : 6 + 4 * number]
-        decisions.append(describe(Window(*window), now, cost, each, is_allowed=bool(fits)))
+    for terms in request.terms:
+        fits, *window = islice(windows, 4)
+        decisions.append(describe(Window(*window), now, request.cost, terms, is_allowed=bool(fits)))
     return decisions

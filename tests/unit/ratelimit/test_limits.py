@@ -122,7 +122,7 @@ def test_a_quota_for_a_policy_that_is_not_there_is_refused_with_those_that_are()
         ("MITA_TRUSTED_PROXIES", "10.0.0.0/33"),
         ("MITA_TRUSTED_PROXIES", "proxy.example"),
         ("MITA_FORWARDED_HEADER", "x-real-ip"),
-        ("MITA_RATE_LIMIT_TIMEOUT", "0.2"),
+        ("MITA_RATE_LIMIT_TIMEOUT", "0.3"),
         ("MITA_RATE_LIMIT_REPLICAS", "0"),
         ("MITA_RATE_LIMIT_CLIENTS", "10"),
     ],
