@@ -86,7 +86,7 @@ def options_of(settings: Settings, url: str, folder: Path | str | None = None) -
     return Options(
         url=read_url(chosen.get_secret_value() if chosen is not None else url),
         root=settings.audit_root(folder),
-        service=str(who.attributes.get(SERVICE_NAME) or "unknown_service"),
+        service=settings.service_name or str(who.attributes.get(SERVICE_NAME) or "unknown_service"),
         instance=str(who.attributes.get(SERVICE_INSTANCE_ID) or "unknown"),
         keys=read_keys(settings.audit_keys()),
         journal_limit=settings.audit_spool_limit,
