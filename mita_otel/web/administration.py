@@ -1,12 +1,15 @@
-"""`GET /_mita/doctor`: what the doctor finds in this process, for whoever has the token."""
+"""`GET /_mita/...`: what a process tells of itself to whoever has the token."""
 
 import asyncio
 import hmac
 import json
 import logging
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
+
+from mita_otel import ratelimit
+from mita_otel.web import breakers
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -14,6 +17,12 @@ Examine: TypeAlias = Callable[[object], bytes]
 """Examines this process and an application that it serves; returns JSON. Blocks for seconds."""
 
 PATH: Final = "/_mita/doctor"
+"""What the doctor finds."""
+
+PAGES: Final[Mapping[str, Examine]] = {"/_mita/ratelimit": lambda _: ratelimit.report()}
+"""What else there is, by its path."""
+
+_BEGINNING: Final = "/_mita/"
 
 _logger: Final = logging.getLogger("mita_otel.web.administration")
 
@@ -23,34 +32,39 @@ class Administration:
 
     Args:
         token: what `Authorization: Bearer` must hold.
-        examine: does the work, in a thread of its own.
+        examine: the doctor; works in a thread of its own, as do the other pages.
     """
 
-    __slots__ = ("_busy", "_examine", "_token")
+    __slots__ = ("_busy", "_pages", "_token")
 
     def __init__(self, token: str, examine: Examine) -> None:
         self._token = token.encode()
-        self._examine = examine
+        self._pages = {**PAGES, PATH: examine}
         self._busy = threading.Lock()
 
-    @staticmethod
-    def concerns(scope: Scope) -> bool:
-        """Say whether a request is ours; costs others one comparison."""
-        path: str = scope["path"]
-        return path.endswith(PATH) and path == scope.get("root_path", "") + PATH and scope["type"] == "http"
+    def concerns(self, scope: Scope) -> bool:
+        """Say whether a request is ours; costs others one search."""
+        if _BEGINNING not in scope["path"] or scope["type"] != "http":
+            return False
+        page = _page(scope)
+        return page in self._pages or breakers.concerns(page)
 
     async def __call__(self, app: object, scope: Scope, send: Send) -> None:
         """Answer one request with the findings, or with the reason why not."""
         if not self._is_authorised(scope):
             wanted = _error("send Authorization: Bearer <MITA_ADMIN_TOKEN>")
             await _answer(send, 401, wanted, (b"www-authenticate", b"Bearer"))
+        elif breakers.concerns(page := _page(scope)):
+            found = breakers.answer(scope["method"], page.removeprefix(breakers.PATH))
+            allowed = [(b"allow", found.allowed.encode())] if found.allowed else []
+            await _answer(send, found.status, found.body, *allowed)
         elif scope["method"] != "GET":
             await _answer(send, 405, _error("only GET is allowed"), (b"allow", b"GET"))
         elif not self._busy.acquire(blocking=False):
             await _answer(send, 429, _error("an examination is under way"), (b"retry-after", b"1"))
         else:
             try:
-                body = await asyncio.to_thread(self._examine, app)
+                body = await asyncio.to_thread(self._pages[_page(scope)], app)
             except Exception:
                 _logger.exception("the examination failed")
                 await _answer(send, 500, _error("the examination failed; the log says why"))
@@ -63,6 +77,12 @@ class Administration:
         given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
         scheme, _, token = given.partition(b" ")
         return scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), self._token)
+
+
+def _page(scope: Scope) -> str:
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if path.startswith(root) else ""
 
 
 async def _answer(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
