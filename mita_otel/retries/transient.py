@@ -52,18 +52,29 @@ _LASTING: Final = frozenset({"AuthenticationError", "AuthorizationError", "MaxCo
 _UNSENT: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ConnectionRefusedError"})
 
 
+class UnknownOutcomeError(Exception):
+    """The connection was lost while a transaction was being committed: nobody knows whether it was.
+
+    Not to be tried again unless it does the same when it is done twice.
+    """
+
+
 def is_transient(error: Exception) -> bool:
     """Say whether a failed call may succeed the next time: by its HTTP status, its SQLSTATE, or its class.
 
     What was raised `from` a transient failure is one, too. Faults of our own, such as a URL that is none, are not.
     """
-    return any(_is_transient(each) for each in causes(error))
+    return _is_known(error) and any(_is_transient(each) for each in causes(error))
 
 
 def is_transient_in_database(error: Exception) -> bool:
     """Say whether a transaction that failed may succeed as a whole the next time: by its SQLSTATE alone."""
     code = sqlstate(error)
-    return code is not None and code.startswith(tuple(TRANSIENT_SQLSTATES))
+    return _is_known(error) and code is not None and code.startswith(tuple(TRANSIENT_SQLSTATES))
+
+
+def _is_known(error: Exception) -> bool:
+    return not any(isinstance(each, UnknownOutcomeError) for each in causes(error))
 
 
 def _is_transient(error: BaseException) -> bool:

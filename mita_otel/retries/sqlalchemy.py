@@ -1,0 +1,108 @@
+"""SQLAlchemy's engines keep to the deadline: PostgreSQL itself ends what takes longer.
+
+spend_deadlines(engine)
+
+A statement that the server ends leaves its connection as good as new. One that is only abandoned is cancelled by
+asyncpg as well, but costs the pool its connection, and a driver without asyncio does not even notice.
+"""
+
+from math import inf
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from mita_otel.retries.deadline import OutOfTimeError, check, remaining
+from mita_otel.retries.transient import sqlstate
+
+SCOPE: Final = "database"
+
+WITHIN: Final = 5.0
+"""Seconds: a deadline that is further away is left to cancellation. To tell the server takes a round trip of every
+transaction, and what is told in time costs a connection only where somebody waits for five seconds."""
+
+RENEWED: Final = 0.5
+"""Share of what the server was told: once less is left, it is told anew."""
+
+SOONEST: Final = 0.001
+"""Seconds: PostgreSQL's own unit, and 0 would be no limit at all."""
+
+_LIMIT: Final = "mita.statement_timeout"
+"""What the server was told, in seconds, in the `info` of a connection; absent if nothing in this transaction."""
+
+_QUERY_CANCELED: Final = "57014"
+_LATE: Final = 0.05
+"""Seconds that may be left when the server has ended a statement: its clock and ours are read at different times."""
+
+
+def spend_deadlines(engine: Engine | AsyncEngine, *, within: float = WITHIN) -> None:
+    """Let the statements of an engine end with the deadline of whoever executes them.
+
+    No statement begins after it. In PostgreSQL those under way are ended by `SET LOCAL statement_timeout`, told at the
+    first statement of a transaction, and again when half of it is used up.
+
+    Args:
+        engine: SQLAlchemy's.
+        within: seconds; see `WITHIN`.
+    """
+    sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
+    spending = _Spending(within, is_postgresql=sync.dialect.name == "postgresql")
+    event.listen(sync, "begin", spending.begun)
+    event.listen(sync, "before_cursor_execute", spending.executing)
+    event.listen(sync, "handle_error", spending.failed, retval=True)
+
+
+class _Spending:
+    """Listens to one engine."""
+
+    __slots__ = ("_is_postgresql", "_within")
+
+    def __init__(self, within: float, *, is_postgresql: bool) -> None:
+        self._within = within
+        self._is_postgresql = is_postgresql
+
+    def begun(self, connection: Connection) -> None:
+        """Forget what the server was told in another transaction, as it has."""
+        connection.info.pop(_LIMIT, None)
+
+    def executing(self, connection: Connection, *_: Any) -> None:
+        """Tell the server how much time is left, unless it knows that well enough."""
+        left = remaining()
+        if left == inf:
+            return
+        check(SCOPE)
+        if left < self._within and self._is_postgresql and left < RENEWED * connection.info.get(_LIMIT, inf):
+            self._tell(connection, left)
+
+    def _tell(self, connection: Connection, left: float) -> None:
+        if connection._is_autocommit_isolation():  # noqa: SLF001 - the public way asks the server
+            return  # there is no transaction to which it could be limited
+        seconds = connection.info[_LIMIT] = max(SOONEST, _rounded(left))
+        # By a cursor of the driver's: it is no statement of the application's, so it has no span, and fails quietly.
+        # What makes it fail, a lost connection or an aborted transaction, makes the next one fail loudly.
+        try:
+            cursor = connection.connection.cursor()
+            cursor.execute(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
+            cursor.close()
+        except Exception:  # noqa: BLE001 - see above
+            connection.info.pop(_LIMIT, None)
+
+    def failed(self, context: ExceptionContext) -> BaseException | None:
+        """Return what a statement has failed with, if the deadline was why."""
+        connection = context.connection
+        if connection is None or sqlstate(context.original_exception) != _QUERY_CANCELED:
+            return None
+        limit = connection.info.get(_LIMIT)
+        # Somebody else may cancel a statement, and the application may have limits of its own.
+        if limit is None or remaining() > _LATE + 0.1 * limit:
+            return None
+        return OutOfTimeError(SCOPE)
+
+
+def _rounded(seconds: float) -> float:
+    """Return seconds rounded down to two digits: drivers keep a prepared statement for each text that they see."""
+    step = 0.001
+    while seconds >= 100 * step:
+        step *= 10
+    return seconds // step * step
