@@ -11,6 +11,7 @@ from typing import Final
 
 from mita_otel.metrics.catalogue import (
     audit,
+    breakers,
     business,
     cache,
     database,
@@ -29,6 +30,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     database,
     cache,
     reliability,
+    breakers,
     retries,
     process,
     system,
