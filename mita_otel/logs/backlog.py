@@ -27,8 +27,17 @@ _AT_ONCE: Final = 1.0
 """Seconds that a record waits for its predecessors once there is no writer any more."""
 
 
+class _Mark:
+    """Stands in the queue where a flush began, and rings when the writer comes by."""
+
+    __slots__ = ("bell",)
+
+    def __init__(self) -> None:
+        self.bell = Bell()
+
+
 class Backlog(Generic[T]):
-    """A queue with one writer thread, which whoever flushes helps out.
+    """A queue with one writer thread.
 
     When the queue is full its oldest item makes room. The thread is started by the first item, also in a forked child;
     where none can be started, because the interpreter is exiting, and after `close`, each item is written by the thread
@@ -57,6 +66,7 @@ class Backlog(Generic[T]):
         self._gather = gather
         self._forked = begin_anew
         self._closed = False
+        self._patience = _AT_ONCE
         self._begin()
         os.register_at_fork(after_in_child=_weakly(self._begin_anew))
 
@@ -66,8 +76,9 @@ class Backlog(Generic[T]):
         self._forked()
 
     def _begin(self) -> None:
-        self._queue: deque[T] = deque()
+        self._queue: deque[T | _Mark] = deque()
         self._bell = Bell()
+        self._hurry = Bell()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._writing = threading.Lock()
@@ -78,27 +89,41 @@ class Backlog(Generic[T]):
         queue = self._queue
         queue.append(item)
         if len(queue) > self._capacity:
-            try:
-                oldest = queue.popleft()
-            except IndexError:  # the writer took them meanwhile
-                pass
-            else:
-                self._overflow(oldest)
+            self._make_room()
         if self._closed:
-            self.flush(_AT_ONCE)
+            # Who hangs now will not be waited for again: the process is ending.
+            if not self.write(self._patience):
+                self._patience = 0.0
         elif self._thread is None:
             self._start()
         else:
             self._bell.ring()
 
     def flush(self, timeout: float) -> bool:
-        """Write what is here, in this thread; return whether all of it was within `timeout` seconds.
+        """Have the writer write what is here; return whether all of it was within `timeout` seconds.
 
         Within a write it returns False at once.
         """
+        if self._writer == threading.get_ident():
+            return False
+        thread = self._thread
+        if self._closed or thread is None or not thread.is_alive():
+            return self.write(timeout)
+        deadline = time.monotonic() + timeout
+        for _ in range(2):  # the second time for what writing itself has logged
+            mark = _Mark()
+            self._queue.append(mark)
+            self._hurry.ring()
+            self._bell.ring()
+            if not mark.bell.wait(deadline - time.monotonic()):
+                return False
+        return True
+
+    def write(self, timeout: float) -> bool:
+        """Write what is here in this thread, as far as `timeout` seconds allow; return whether that was all of it."""
         deadline = time.monotonic() + timeout
         if self._writer == threading.get_ident() or not self._writing.acquire(timeout=max(0.0, timeout)):
-            return not self._queue
+            return False
         try:
             self._writer = threading.get_ident()
             # Not until it is empty, for others may never stop; the second time for what writing itself has logged.
@@ -109,13 +134,26 @@ class Backlog(Generic[T]):
 
     def close(self, timeout: float) -> bool:
         """Write what is here within `timeout` seconds; from now on the thread that brings an item writes it."""
+        deadline = time.monotonic() + timeout
+        settled = self.flush(timeout)
         self._closed = True
-        return self.flush(timeout)
+        self._bell.ring()
+        return settled and self.write(max(0.0, deadline - time.monotonic()))
 
     @property
     def waiting(self) -> int:
         """Items that are not written yet."""
         return len(self._queue)
+
+    def _make_room(self) -> None:
+        try:
+            oldest = self._queue.popleft()
+        except IndexError:  # the writer took them meanwhile
+            return
+        if isinstance(oldest, _Mark):
+            oldest.bell.ring()
+        else:
+            self._overflow(oldest)
 
     def _start(self) -> None:
         if not self._starting.acquire(blocking=False):
@@ -125,7 +163,7 @@ class Backlog(Generic[T]):
             thread.start()
         except RuntimeError:  # the interpreter is exiting
             self._closed = True
-            self.flush(_AT_ONCE)
+            self.write(_AT_ONCE)
         else:
             self._thread = thread
             self._bell.ring()
@@ -133,7 +171,7 @@ class Backlog(Generic[T]):
     def _run(self) -> None:
         while not self._closed:
             self._bell.wait(_IDLE)
-            time.sleep(self._gather)
+            self._hurry.wait(self._gather)
             while self._turn():
                 time.sleep(0)  # requests first
 
@@ -155,15 +193,23 @@ class Backlog(Generic[T]):
         return True
 
     def _slice(self, most: int) -> int:
+        """Write some items, up to a mark at most; return how many left the queue."""
         batch: list[T] = []
+        mark: _Mark | None = None
         try:
-            while len(batch) < min(most, SLICE):
-                batch.append(self._queue.popleft())
+            while mark is None and len(batch) < min(most, SLICE):
+                item = self._queue.popleft()
+                if isinstance(item, _Mark):
+                    mark = item
+                else:
+                    batch.append(item)
         except IndexError:
             pass
         if batch:
             self._write(batch)
-        return len(batch)
+        if mark is not None:
+            mark.bell.ring()
+        return len(batch) + (mark is not None)
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[], None]:

@@ -87,7 +87,7 @@ class EntryHandler(logging.Handler):
                 # Weakly: the record holds an exception, and that every frame it went through.
                 thread.last = weakref.ref(record)
             if self._is_immediate:
-                self._backlog.flush(_FLUSH)
+                self._backlog.write(_FLUSH)
         except Exception:  # noqa: BLE001 - the room's door
             self._faults["handler"] += 1
 
