@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mita_otel.metrics.catalogue import cache, database, http, process, retries
+from mita_otel.metrics.catalogue import cache, database, http, process, reliability, retries
 from mita_otel.metrics.instrument import Histogram, Instrument
 from mita_otel.metrics.naming import prometheus_label
 
@@ -90,6 +90,9 @@ _NO_CACHE: Final = {"db.system.name": "!redis"}
 _LOOKUPS: Final = (
     'sum by (service_name, cache) (rate(mita_cache_operations_total{{operation="get", status=~"{}"}}[5m]))'
 )
+
+_HELD: Final = 'sum by (service_name, policy) (rate(mita_rate_limit_requests_total{{result=~"{}"}}[5m]))'
+_BLOCKED: Final = "blocked|fallback_blocked"
 
 RENAMED: Final = (
     Renamed(
@@ -220,7 +223,22 @@ COMPUTED: Final = (
         description="Attempts that a call took in the last 5 minutes, by dependency; 1 where nothing was retried.",
         made_of=retries.ATTEMPTS.prometheus_name,
     ),
+    Computed(
+        name="mita_rate_limit_hit_rate",
+        expression=f"{_HELD.format(_BLOCKED)} / ({_HELD.format(f'{_BLOCKED}|allowed|fallback_allowed')} > 0)",
+        description="Share of the requests of the last 5 minutes that a rate limit blocked, by policy.",
+        made_of=reliability.RATE_LIMIT_REQUESTS.prometheus_name,
+    ),
+    *(
+        Computed(
+            name=name,
+            expression=f'sum without (result) (mita_rate_limit_requests_total{{result=~"{_BLOCKED}"}})',
+            description="Requests that a rate limit blocked.",
+            made_of=reliability.RATE_LIMIT_REQUESTS.prometheus_name,
+        )
+        for name in ("mita_rate_limit_blocked_total", "mita_rate_limit_exceeded_total")
+    ),
 )
-"""Ratios, which cannot be added up over processes and so are no instruments."""
+"""Ratios, which cannot be added up over processes and so are no instruments, and sums over an attribute."""
 
 DERIVED: Final = (*RENAMED, *COMPUTED)

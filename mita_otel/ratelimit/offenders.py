@@ -57,5 +57,6 @@ class Sketch(Generic[K]):
 
     def top(self, number: int = TRACKED) -> list[Frequent[K]]:
         """Return the most frequent, first the one that occurs most."""
-        found = [Frequent(key, count - excess, count) for key, (count, excess) in self._counts.items()]
+        # A copy in one step, as it may be asked in another thread.
+        found = [Frequent(key, count - excess, count) for key, (count, excess) in self._counts.copy().items()]
         return sorted(found, key=lambda each: each.at_most, reverse=True)[:number]

@@ -13,8 +13,8 @@ class AdministrationSettings(Part):
     admin_token: Annotated[SecretStr, BeforeValidator(token)] | None = Field(
         default=None,
         alias="MITA_ADMIN_TOKEN",
-        title="what Authorization: Bearer must hold for the doctor's endpoint",
-        description="16 or more ASCII characters without spaces; opens GET /_mita/doctor, which is not there without",
+        title="what Authorization: Bearer must hold for the endpoints of administrators",
+        description="16 or more ASCII characters without spaces; opens GET /_mita/doctor and GET /_mita/ratelimit, which are not there without",
     )
     jaeger_url: Url = Field(
         default="http://127.0.0.1:16686",

@@ -61,10 +61,10 @@ class RateLimitSettings(Part):
     rate_limit_timeout: float = Field(
         default=0.05,
         ge=0.005,
-        le=0.1,
+        le=0.25,
         alias="MITA_RATE_LIMIT_TIMEOUT",
-        title="how long a request waits for Redis before its policies' fallback decides",
-        description="seconds between 0.005 and 0.1",
+        title="silence of Redis after which the fallback of a request's policies decides; it waits twice as long at most",
+        description="seconds between 0.005 and 0.25",
     )
     rate_limit_replicas: int = Field(
         default=1,

@@ -1,6 +1,7 @@
 """The route of the doctor at the level of ASGI."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -54,6 +55,14 @@ def test_with_the_token_the_application_itself_is_examined() -> None:
     assert exchange.examined == [exchange.application]
     assert (b"cache-control", b"no-store") in exchange.messages[0]["headers"]
     assert exchange.reached == 0
+
+
+def test_with_the_token_the_rate_limits_tell_what_they_do() -> None:
+    exchange = Exchange()
+    assert exchange.run(scope_of("/_mita/ratelimit")) == 200
+    assert json.loads(exchange.messages[1]["body"])["scope"] == "process"
+    assert exchange.examined == []
+    assert Exchange().run(scope_of("/_mita/ratelimit", token=None)) == 401
 
 
 @given(
