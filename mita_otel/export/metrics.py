@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.metrics import (
     Counter,
@@ -24,6 +23,7 @@ from opentelemetry.sdk.metrics.view import (
 )
 
 from mita_otel.export.bell import Bell
+from mita_otel.export.metric_record import encode_metrics
 from mita_otel.export.observation import Durations, observe_points
 from mita_otel.export.pace import Pace
 from mita_otel.export.quiet import quietly
@@ -96,7 +96,9 @@ class OtlpMetricExporter(MetricExporter):
         with quietly():
             try:
                 points = _points(metrics_data)
-                payload = encode_metrics(metrics_data).SerializeToString()
+                payload, unfit = encode_metrics(metrics_data)
+                self._unfit += unfit
+                points -= unfit
                 started = time.monotonic()
                 outcome = self._deliver(payload, started + timeout_millis / 1000)
                 self._time(time.monotonic() - started, outcome)
