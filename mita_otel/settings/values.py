@@ -58,4 +58,4 @@ Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s]*$")]
 class Part(BaseModel):
     """Some of the settings; a field's description says what is allowed, its title what it is for."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, defer_build=True)
