@@ -7,7 +7,7 @@ app.add_middleware(RateLimits, limiter=Limiter(secret=secret, redis=client))
 
 from mita_otel.ratelimit.limiter import Limiter
 from mita_otel.ratelimit.limits import REPORT, Policy
-from mita_otel.ratelimit.middleware import Body, LimitedError, RateLimits, Refusal, charge
+from mita_otel.ratelimit.middleware import LimitedError, RateLimits, charge
 from mita_otel.ratelimit.report import report
 
-__all__ = ["REPORT", "Body", "LimitedError", "Limiter", "Policy", "RateLimits", "Refusal", "charge", "report"]
+__all__ = ["REPORT", "LimitedError", "Limiter", "Policy", "RateLimits", "charge", "report"]

@@ -101,6 +101,7 @@ class Limiter:
     ) -> None:
         chosen = settings or _from_environment()
         self.policies = {each.name: each for each in adjusted(policies, chosen.rate_limits)}
+        self.is_on = chosen.rate_limiting
         self.legacy_headers = chosen.rate_limit_legacy_headers
         self.offenders = Offenders()
         self.statistics = statistics_of(get_meter_provider())
@@ -118,7 +119,7 @@ class Limiter:
 
     def matching(self, scope: Mapping[str, Any]) -> list[Policy]:
         """Return the policies that a request meets by its method and path; a WebSocket's handshake is a GET."""
-        return self._routes.matching(scope.get("method", "GET"), path_of(scope))
+        return self._routes.matching(scope.get("method", "GET"), path_of(scope)) if self.is_on else []
 
     def charges(self, policies: Iterable[Policy], scope: Mapping[str, Any], user: str | None) -> list[Charge]:
         """Return whose quotas a request takes of: the user's where a policy asks for callers, else its address's."""
@@ -161,7 +162,7 @@ class Limiter:
 
     async def introduce(self) -> None:
         """Let this process and its replicas know of each other before there are requests; a second at most."""
-        if self._redis is None:
+        if self._redis is None or not self.is_on:
             return
         try:
             self._replicas = max(await self._redis.introduce(), self._least_replicas)

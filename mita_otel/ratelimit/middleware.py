@@ -5,11 +5,12 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextvars import ContextVar
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 from opentelemetry import trace
 
+from mita_otel.errors import RateLimitError
 from mita_otel.ratelimit.headers import Headers, Told, fields, retry_after
 from mita_otel.ratelimit.limiter import Charge, Limiter, Verdict
 from mita_otel.ratelimit.limits import Policy
@@ -21,7 +22,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-TOO_MANY_REQUESTS: Final = 429
 TRY_AGAIN_LATER: Final = 1013
 """Source: the registry of WebSocket close codes, RFC 6455."""
 
@@ -32,69 +32,75 @@ BLOCKED_BY: Final = "mita.rate_limit.blocked_by"
 """Attribute of the request's span: names of policies."""
 
 LOG_INTERVAL: Final = 60.0
+"""Seconds between two log records of one fault."""
+
+_STARTS: Final = frozenset({"http.response.start", f"{DENIAL}.start"})
 
 _logger: Final = logging.getLogger("mita_otel.ratelimit")
 
 
-class Refusal(NamedTuple):
-    """Why a request is refused.
+class LimitedError(RateLimitError):
+    """A request has no room under its limits; the middleware answers it if nobody else does.
 
     Attributes:
         policies: the names of those that had no room.
         retry_after: seconds to wait.
     """
 
-    policies: tuple[str, ...]
-    retry_after: int
-
-
-class Body(NamedTuple):
-    """What a refused client is answered."""
-
-    media_type: str
-    content: bytes
-
-
-class LimitedError(Exception):
-    """An account has no room for a request; the middleware answers it if nobody else does."""
-
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, policies: tuple[str, ...], retry_after: int) -> None:
         """Take the reason."""
-        super().__init__(f"too many requests: try again in {refusal.retry_after} s")
-        self.refusal = refusal
+        super().__init__(
+            f"too many requests: try again in {retry_after} s",
+            details={"policies": policies, "retry_after": retry_after},
+            headers={"Retry-After": str(retry_after)},
+        )
+        self.policies = policies
+        self.retry_after = retry_after
 
 
-def plain_body(refusal: Refusal) -> Body:
-    """Return a body in JSON that says when to come again."""
-    message = f"too many requests: try again in {refusal.retry_after} s"
-    return Body(
-        "application/json", orjson.dumps({"success": False, "error": {"code": "RATE_LIMITED", "message": message}})
-    )
+Answer: TypeAlias = Callable[[Scope, LimitedError], Application]
+"""Makes the answer to a refused request."""
+
+
+def plain_answer(_: Scope, error: LimitedError) -> Application:
+    """Return an answer in JSON that says when to come again."""
+    told = {"code": error.code, "message": error.message, "details": error.details}
+    content = orjson.dumps({"success": False, "error": told})
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+
+    async def answer(scope: Scope, _: Receive, send: Send) -> None:
+        kind = "http.response" if scope["type"] == "http" else DENIAL
+        await send({"type": f"{kind}.start", "status": error.status, "headers": headers})
+        await send({"type": f"{kind}.body", "body": content})
+
+    return answer
 
 
 class Visit:
     """One request, and the policies that it has met.
 
     Attributes:
+        limiter: decides about it.
         is_answered: whether its answer has begun.
     """
 
-    __slots__ = ("_limiter", "_refusal", "_told", "is_answered")
+    __slots__ = ("_retry_after", "_told", "is_answered", "limiter")
 
     def __init__(self, limiter: Limiter) -> None:
-        self._limiter = limiter
+        self.limiter = limiter
         self._told: list[Told] = []
-        self._refusal: Refusal | None = None
+        self._retry_after = 0
         self.is_answered = False
 
-    async def take(self, charges: list[Charge]) -> Refusal | None:
+    async def take(self, charges: list[Charge]) -> LimitedError | None:
         """Take of quotas; return why not, if one has no room."""
-        verdicts = await self._limiter.take(charges)
+        verdicts = await self.limiter.take(charges)
         self._told += [told for verdict in verdicts if (told := verdict.told) is not None]
-        self._refusal = _refusal(verdicts)
-        if self._refusal is not None:
-            trace.get_current_span().set_attribute(BLOCKED_BY, self._refusal.policies)
-        return self._refusal
+        limited = _limited(verdicts)
+        if limited is not None:
+            self._retry_after = limited.retry_after
+            trace.get_current_span().set_attribute(BLOCKED_BY, limited.policies)
+        return limited
 
     async def charge(self, name: str, account: str) -> None:
         """Take of an account's quota.
@@ -103,22 +109,24 @@ class Visit:
             LimitedError: it has no room.
             LookupError: there is no policy of that name for accounts.
         """
-        policy = self._limiter.policies.get(name)
+        policy = self.limiter.policies.get(name)
         if policy is None or policy.key != "account":
             raise LookupError(f"there is no rate limit {name!r} with key='account'")
-        try:
-            refusal = await self.take([self._limiter.account_charge(policy, account)])
-        except Exception:  # noqa: BLE001 - the room's door
-            _report(self._limiter, [policy])
+        if not self.limiter.is_on:
             return
-        if refusal is not None:
-            raise LimitedError(refusal)
+        try:
+            limited = await self.take([self.limiter.account_charge(policy, account)])
+        except Exception:  # noqa: BLE001 - the room's door
+            _report(self.limiter, [policy])
+            return
+        if limited is not None:
+            raise limited
 
-    def headers(self) -> Headers:
-        """Return what to tell the client; `Retry-After` once a policy has blocked it."""
-        found = fields(self._told, legacy=self._limiter.legacy_headers)
-        if self._refusal is not None:
-            found.append((b"retry-after", str(self._refusal.retry_after).encode()))
+    def headers(self, given: Headers) -> Headers:
+        """Return an answer's headers with what the client is told; `Retry-After` once a policy has blocked it."""
+        found = [*given, *fields(self._told, legacy=self.limiter.legacy_headers)]
+        if self._retry_after and all(name.lower() != b"retry-after" for name, _ in given):
+            found.append((b"retry-after", str(self._retry_after).encode()))
         return found
 
     def sending(self, send: Send) -> Send:
@@ -126,8 +134,8 @@ class Visit:
 
         async def told(message: Message) -> None:
             self.is_answered = True
-            if self._told and message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *self.headers()]}
+            if self._told and message["type"] in _STARTS:
+                message = {**message, "headers": self.headers([*message.get("headers", ())])}
             await send(message)
 
         return told
@@ -165,60 +173,62 @@ class RateLimits:
 
     Args:
         app: the application.
-        limiter: decides.
+        limiter: decides; or a function of the scope that returns it, for an application that makes it as it starts, and
+            calls `introduce` itself.
         user: tells the user of a request whose token it has verified; None, or an exception, is an anonymous one.
-        body: makes the body of an answer of status 429.
+        answer: makes the answer to a request that is refused; status and headers may be others than the error's.
     """
 
-    __slots__ = ("_app", "_body", "_limiter", "_user")
+    __slots__ = ("_answer", "_app", "_limiter", "_user")
 
     def __init__(
         self,
         app: Application,
-        limiter: Limiter,
+        limiter: Limiter | Callable[[Scope], Limiter],
         *,
         user: Callable[[Scope], str | None] = lambda _: None,
-        body: Callable[[Refusal], Body] = plain_body,
+        answer: Answer = plain_answer,
     ) -> None:
         self._app = app
         self._limiter = limiter
         self._user = user
-        self._body = body
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer it in the application's place."""
-        if scope["type"] == "lifespan":
+        if scope["type"] == "lifespan" and isinstance(self._limiter, Limiter):
             await self._limiter.introduce()
         if scope["type"] not in {"http", "websocket"} or scope.get("method") == "OPTIONS":
             await self._app(scope, receive, send)
             return
-        visit = Visit(self._limiter)
-        refusal = await self._held_to_limits(visit, scope)
-        if refusal is not None:
+        visit = Visit(self._limiter if isinstance(self._limiter, Limiter) else self._limiter(scope))
+        sending = visit.sending(send)
+        limited = await self._held_to_limits(visit, scope)
+        if limited is not None:
             if scope["type"] == "websocket":
                 await receive()  # "websocket.connect", which an application sees before it answers
-            await self._refuse(visit, refusal, scope, send)
+            await self._refuse(limited, scope, receive, sending)
             return
         token = _visit.set(visit)
         try:
-            await self._app(scope, receive, visit.sending(send))
-        except LimitedError as limited:
+            await self._app(scope, receive, sending)
+        except LimitedError as error:
             if visit.is_answered:
                 raise
-            await self._refuse(visit, limited.refusal, scope, send)
+            await self._refuse(error, scope, receive, sending)
         finally:
             _visit.reset(token)
 
-    async def _held_to_limits(self, visit: Visit, scope: Scope) -> Refusal | None:
+    async def _held_to_limits(self, visit: Visit, scope: Scope) -> LimitedError | None:
         policies: list[Policy] = []
         try:
-            policies = self._limiter.matching(scope)
+            policies = visit.limiter.matching(scope)
             if not policies:
                 return None
             user = self._user_of(scope) if any(policy.key == "caller" for policy in policies) else None
-            return await visit.take(self._limiter.charges(policies, scope, user))
+            return await visit.take(visit.limiter.charges(policies, scope, user))
         except Exception:  # noqa: BLE001 - the room's door
-            _report(self._limiter, policies)
+            _report(visit.limiter, policies)
             return None
 
     def _user_of(self, scope: Scope) -> str | None:
@@ -228,27 +238,19 @@ class RateLimits:
             _log_fault("the user of a request could not be told; it counts as an anonymous one")
             return None
 
-    async def _refuse(self, visit: Visit, refusal: Refusal, scope: Scope, send: Send) -> None:
-        kind = "http.response" if scope["type"] == "http" else DENIAL
-        if kind == DENIAL and DENIAL not in scope.get("extensions", {}):
+    async def _refuse(self, limited: LimitedError, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and DENIAL not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
-            return
-        body = self._body(refusal)
-        headers = [
-            (b"content-type", body.media_type.encode()),
-            (b"content-length", str(len(body.content)).encode()),
-            *visit.headers(),
-        ]
-        await send({"type": f"{kind}.start", "status": TOO_MANY_REQUESTS, "headers": headers})
-        await send({"type": f"{kind}.body", "body": body.content})
+        else:
+            await self._answer(scope, limited)(scope, receive, send)
 
 
-def _refusal(verdicts: Iterable[Verdict]) -> Refusal | None:
+def _limited(verdicts: Iterable[Verdict]) -> LimitedError | None:
     blocked = [verdict for verdict in verdicts if verdict.result in BLOCKED]
     if not blocked:
         return None
     wait = retry_after(verdict.decision for verdict in blocked if verdict.decision is not None)
-    return Refusal(tuple(verdict.charge.policy.name for verdict in blocked), wait)
+    return LimitedError(tuple(verdict.charge.policy.name for verdict in blocked), wait)
 
 
 _logged_at: dict[str, float] = {}

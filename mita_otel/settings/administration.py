@@ -14,7 +14,7 @@ class AdministrationSettings(Part):
         default=None,
         alias="MITA_ADMIN_TOKEN",
         title="what Authorization: Bearer must hold for the endpoints of administrators",
-        description="16 or more ASCII characters without spaces; opens GET /_mita/doctor and GET /_mita/ratelimit, which are not there without",
+        description="16 or more ASCII characters without spaces; opens GET /_mita/doctor and others, not there without",
     )
     jaeger_url: Url = Field(
         default="http://127.0.0.1:16686",

@@ -40,6 +40,12 @@ def _quotas(value: object) -> object:
 class RateLimitSettings(Part):
     """Settings of rate limits."""
 
+    rate_limiting: bool = Field(
+        default=True,
+        alias="MITA_RATE_LIMITING",
+        title="false: nothing is counted and nobody blocked, for load tests",
+        description="true or false",
+    )
     trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(split), AfterValidator(_proxies)] = Field(
         default=(),
         alias="MITA_TRUSTED_PROXIES",
@@ -63,7 +69,7 @@ class RateLimitSettings(Part):
         ge=0.005,
         le=0.25,
         alias="MITA_RATE_LIMIT_TIMEOUT",
-        title="silence of Redis after which the fallback of a request's policies decides; it waits twice as long at most",
+        title="silence of Redis after which a policy's fallback decides; a request waits twice as long at most",
         description="seconds between 0.005 and 0.25",
     )
     rate_limit_replicas: int = Field(

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from starlette.responses import Response
 
 from mita_otel import ratelimit
-from mita_otel.ratelimit import Body, LimitedError, Policy
+from mita_otel.ratelimit import LimitedError, Policy
 from mita_otel.ratelimit import middleware as room
 from mita_otel.ratelimit.fallback import LocalWindows
 
@@ -36,21 +37,27 @@ async def test_what_is_beyond_it_is_answered_429_and_told_when_to_come_again(sit
         "ratelimit": '"x";r=0;t=60',
         "retry-after": "60",
     }
-    error = {"code": "RATE_LIMITED", "message": "too many requests: try again in 60 s"}
+    error = {
+        "code": "RATE_LIMIT_6001",
+        "message": "too many requests: try again in 60 s",
+        "details": {"policies": ["x"], "retry_after": 60},
+    }
     assert json.loads(answers[2].body) == {"success": False, "error": error}
 
 
-async def test_the_body_is_the_applications_own_if_it_has_one(site: MakeSite) -> None:
+async def test_the_answer_is_the_applications_own_if_it_has_one(site: MakeSite) -> None:
     told: list[Any] = []
 
-    def body(refusal: Any) -> Body:
-        told.append(refusal)
-        return Body("application/problem+json", b"{}")
+    def answer(scope: Any, error: LimitedError) -> Any:
+        told.append((scope["path"], error.policies))
+        return Response(b"{}", 429, {"Retry-After": "61"}, "application/problem+json")
 
-    limited = site(body=body)
+    limited = site(answer=answer)
     answers = [await limited.request() for _ in range(3)]
-    assert (answers[2].headers["content-type"], answers[2].body) == ("application/problem+json", b"{}")
-    assert told[0].policies == ("x",)
+    assert answers[2].body == b"{}"
+    assert answers[2].headers["content-type"] == "application/problem+json"
+    assert (answers[2].headers["retry-after"], answers[2].headers["ratelimit"]) == ("61", '"x";r=0;t=60')
+    assert told == [("/x", ("x",))]
 
 
 async def test_the_older_headers_are_there_for_whoever_asks_for_them(site: MakeSite) -> None:
@@ -135,7 +142,7 @@ async def test_an_application_may_answer_for_an_account_itself(site: MakeSite) -
                 {
                     "type": "http.response.start",
                     "status": 401,
-                    "headers": [(b"x-wait", b"%d" % limited.refusal.retry_after)],
+                    "headers": [(b"x-wait", b"%d" % limited.retry_after)],
                 }
             )
 
