@@ -18,6 +18,7 @@ from mita_otel.doctor.checks import (
     sampler,
     sentry,
     settings,
+    spans,
     unknown,
     versions,
 )
@@ -34,6 +35,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("arrival", "the probe span, in the console or in Jaeger", arrival.judge),
     Check("clock", "our clock against the receiver's", clock.judge),
     Check("sampler", "the share of traces that is recorded", sampler.judge),
+    Check("spans", "which path spans take, and what makes them cost more", spans.judge),
     Check("propagators", "whether traces go on in the next service", propagators.judge),
     Check("resource", "the service's name", resource.judge),
     Check("instrumentations", "which libraries are instrumented, and why others are not", instrumentations.judge),

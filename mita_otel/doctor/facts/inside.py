@@ -27,6 +27,8 @@ from mita_otel.doctor.facts.model import Instrumentor, Library, Process
 from mita_otel.doctor.facts.packages import installed
 from mita_otel.libraries import INSTRUMENTORS
 from mita_otel.redaction import redact_value
+from mita_otel.traces.provider import Provider
+from mita_otel.traces.sampling import bounds_of
 
 AGENTS: Final = ("ddtrace", "elasticapm", "logfire", "newrelic")
 """Packages that trace the same requests on their own."""
@@ -42,6 +44,9 @@ def describe(application: object = None, name: str = "") -> Process:
         ours=running is not None and running.tracer_provider is tracers,
         providers={"traces": _type(tracers), "metrics": _type(meters), "logs": _type(loggers)},
         sampler="" if sampler is None else str(sampler.get_description()),
+        sampler_asked=isinstance(tracers, Provider) and bounds_of(tracers.sampler) is None,
+        spans="ours" if isinstance(tracers, Provider) else "sdk" if running is not None else "",
+        span_copies=tuple(tracers.processors.copying()) if isinstance(tracers, Provider) else (),
         propagated=tuple(sorted(propagate.get_global_textmap().fields)),
         resource={key: str(redact_value(key, value)) for key, value in resource.items()},
         libraries=tuple(_library(library, running) for library in INSTRUMENTORS),

@@ -135,6 +135,9 @@ class Process:
         failure: why it could not be looked at, or what went wrong while it started.
         providers: type of the provider of each signal.
         sampler: the sampler's own description.
+        sampler_asked: whether it is asked about each span, for its decisions cannot be foreseen.
+        spans: `ours` or `sdk`, by whose code spans are made; empty where another distribution runs.
+        span_copies: types of the processors for which each of our spans is copied.
         propagated: names of the headers that carry context.
         resource: attributes of the resource, masked.
         libraries: what we instrument ourselves.
@@ -150,6 +153,9 @@ class Process:
     failure: str = ""
     providers: Mapping[str, str] = field(default_factory=dict)
     sampler: str = ""
+    sampler_asked: bool = False
+    spans: str = ""
+    span_copies: tuple[str, ...] = ()
     propagated: tuple[str, ...] = ()
     resource: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[Library, ...] = ()
