@@ -50,7 +50,23 @@ LINES: Final = {
     "line with a card number": "payment of order 12345 with card 4111 1111 1111 1111 was refused by the issuer",
 }
 SHAPES: Final = (
-    *("x", "1", "@", "a@", "a@b.cc ", "%41", "a%40", "1-", "4111 ", "4111111111111111 ", "DE89 ", "123-45-6789 "),
+    *(
+        "x",
+        "1",
+        "@",
+        "a@",
+        "a@b.cc ",
+        "%41",
+        "%2541",
+        "1+",
+        "a+b ",
+        "a%40",
+        "1-",
+        "4111 ",
+        "4111111111111111 ",
+        "DE89 ",
+        "123-45-6789 ",
+    ),
     *("DE89370400440532013000 ", "+1234567 ", "eyJ.a ", "Bearer a1 ", "Basic abcd ", "://a@", "password=x ", "ab="),
     *("token='", 'pin=\\"', '{"pin":{', "[", "'", "\\", " ", "é", "<pin>", "-----BEGIN PRIVATE KEY-----"),
 )

@@ -190,7 +190,7 @@ PATTERNS: Final = (
     Pattern("private key", _mask_private_keys, ("-----begin",)),
     Pattern("user and password in a URL", _masking(_USERINFO), ("://",)),
     Pattern("JWT", _masking(_JWT), ("eyj",)),
-    Pattern("API key", _mask_api_keys, tuple(prefix.lower() for prefix in _PREFIXES), digits=1),
+    Pattern("API key", _mask_api_keys, tuple(prefix.lower() for prefix in _PREFIXES)),
     Pattern("e-mail address", _mask_mail, ("@", "%40")),
     Pattern("card number", _mask_cards, digits=13, sieve=_NUMBER),
     Pattern("IBAN", _mask_ibans, digits=2, sieve=_NUMBER),

@@ -14,6 +14,7 @@ from mita_otel.redaction import statements, urls
 from mita_otel.redaction.cards import is_card_number
 from mita_otel.redaction.clean import Clean
 from mita_otel.redaction.cut import cap, cut, length_mark, without_tail
+from mita_otel.redaction.encoded import redact_encoded
 from mita_otel.redaction.keys import Keys
 from mita_otel.redaction.pairs import redact_pairs
 from mita_otel.redaction.patterns import PATTERNS, REDACTED, Pattern
@@ -142,6 +143,12 @@ class Policy:
         return text
 
     def _once(self, text: str) -> str:
+        text = self._plainly(text)
+        if "%" in text or "+" in text:
+            text = redact_encoded(text, lambda decoded: self._plainly(decoded) == decoded)
+        return text
+
+    def _plainly(self, text: str) -> str:
         if not self._sieve.is_plain(text):
             for pattern in self._sieve.concerned(text):
                 text = pattern.mask(text)

@@ -3,14 +3,13 @@
 import re
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import unquote_plus
 
+from mita_otel.redaction.encoded import decodings
 from mita_otel.redaction.patterns import REDACTED
 
 _PARAMETERS: Final = re.compile("([&;])")
 _SEGMENTS: Final = re.compile("([/;,])")
 _HOST: Final = re.compile(r"[\w.:\[\]-]*+")
-_DECODINGS: Final = 3
 
 
 def redact_query(query: str, text: Callable[[str], str], is_sensitive: Callable[[str], bool]) -> str:
@@ -20,7 +19,7 @@ def redact_query(query: str, text: Callable[[str], str], is_sensitive: Callable[
 
 def redact_path(path: str, text: Callable[[str], str]) -> str:
     """Return a path with each segment masked that holds something sensitive."""
-    if text(unquote_plus(path)) == path:
+    if "%" not in path and "+" not in path and text(path) == path:
         return path
     return "".join(_encoded(segment, text) for segment in _SEGMENTS.split(path))
 
@@ -46,20 +45,18 @@ def _parameter(parameter: str, text: Callable[[str], str], is_sensitive: Callabl
     key, equals, value = parameter.partition("=")
     if not equals:
         return _encoded(parameter, text)
-    masked = REDACTED if value and is_sensitive(_decoded(key)) else _encoded(value, text)
+    masked = REDACTED if value and _names_secret(key, is_sensitive) else _encoded(value, text)
     return f"{_encoded(key, text)}={masked}"
 
 
 def _encoded(part: str, text: Callable[[str], str]) -> str:
     """Return encoded text as it is, or masked whole if its decoded form holds something sensitive."""
-    decoded = _decoded(part)
-    return part if text(decoded) == decoded and text(part) == part else REDACTED
+    if text(part) != part:
+        return REDACTED
+    if "%" not in part and "+" not in part:
+        return part
+    return part if all(text(decoded) == decoded for decoded in decodings(part)) else REDACTED
 
 
-def _decoded(part: str) -> str:
-    """Return the text behind percent-encoding, which may have been applied more than once."""
-    for _ in range(_DECODINGS):
-        if "%" not in part and "+" not in part:
-            break
-        part = unquote_plus(part)
-    return part
+def _names_secret(key: str, is_sensitive: Callable[[str], bool]) -> bool:
+    return is_sensitive(key) or (("%" in key or "+" in key) and any(map(is_sensitive, decodings(key))))

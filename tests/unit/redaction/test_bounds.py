@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mita_otel.redaction import DEFAULT, PATTERNS, REDACTED, cards, ibans, pairs, patterns, redact_text
+from mita_otel.redaction import DEFAULT, PATTERNS, REDACTED, cards, encoded, ibans, pairs, patterns, redact_text
 
 SHAPES = {
     "digits": "1",
@@ -22,6 +22,10 @@ SHAPES = {
     "addresses": "a@b.cc ",
     "encoded signs": "a%40",
     "percent signs": "%41",
+    "percent signs of percent signs": "%252541",
+    "encoded words": "a%41 ",
+    "plus signs": "1+",
+    "sums": "a+b ",
     "JWT": "eyJ.a ",
     "bearers": "Bearer a1b2c3 ",
     "basics": "Basic abcd ",
@@ -50,6 +54,7 @@ _JUDGES: list[tuple[Any, str]] = [
     (ibans, "_is_account"),
     (pairs, "_names_secret"),
     (patterns, "_is_basic"),
+    (encoded, "decodings"),
 ]
 
 

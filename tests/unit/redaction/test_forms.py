@@ -1,7 +1,8 @@
 """Values that are sensitive by their form never survive, wherever they stand; values that only look so always do."""
 
 import json
-from urllib.parse import quote_plus
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import assume, example, given
@@ -46,6 +47,46 @@ def test_a_value_is_found_in_a_query_a_path_and_a_url(secret: str) -> None:
     assert redact_query(f"page=2&q={encoded}&x=1") == f"page=2&q={REDACTED}&x=1"
     assert encoded not in redact_path(f"/search/{encoded}/more")
     assert redact_url(f"https://api.example/s?q={encoded}#top") == f"https://api.example/s?q={REDACTED}#top"
+
+
+@given(secrets, st.integers(1, 3), st.sampled_from([quote_plus, quote]))
+def test_an_encoded_value_is_found_in_free_text(secret: str, times: int, encode: Callable[[str], str]) -> None:
+    encoded = secret
+    for _ in range(times):
+        encoded = encode(encoded)
+    masked = redact_text(f"asked for http://h/s?page=2&q={encoded}&x=1 and failed")
+    assert encoded not in masked
+    assert masked.startswith("asked for http://h/s?page=2&q=")
+    assert masked.endswith("&x=1 and failed")
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("q=%2B44+20+7002+9093&x=1", "q=[REDACTED]&x=1"),
+        ("q=6011+9308+0592+0420&x=1", "q=[REDACTED]&x=1"),
+        ("/a/%7B%22password%22%3A%22x%22%7D/b", "/a/[REDACTED]/b"),
+        ("password%3Dhunter2", "[REDACTED]"),
+        ("password%253Dhunter2", "[REDACTED]"),
+        ("%28589%29%20529-1761", "[REDACTED]"),
+    ],
+)
+def test_encoded_text_is_judged_as_it_reads(text: str, masked: str) -> None:
+    assert redact_text(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C++ and 1+1, a+b=c, 100%25 of 50% off",
+        "2026-11-24T06:28:59+00:00",
+        "1.2.3+build.5",
+        "https://h/a%20b?q=two+words&lang=en%2Cde",
+        "aGVsbG8gd29ybGQ+aGVsbG8/d29ybGQ+",
+    ],
+)
+def test_encoded_text_without_anything_sensitive_stays(text: str) -> None:
+    assert redact_text(text) == text
 
 
 @given(secrets)
