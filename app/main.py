@@ -1,13 +1,13 @@
 """The application: `uvicorn app.main:app`."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
 from pydantic import HttpUrl, SecretStr
 
-from app import api, errors
+from app import api, errors, quotas
 from app.api.google import CALLBACK
 from app.audited import RULES
 from app.clients.cache import Cache, MemoryCache, RedisCache
@@ -17,6 +17,7 @@ from app.clients.messages import Messages
 from app.clients.presence import MemoryCounting, Presence, RedisCounting
 from app.clients.rates import Rates
 from app.clients.store import Stores
+from app.clients.upstream import Upstream, upstreams
 from app.clock import Clock, utc_now
 from app.limits import LARGEST_UPLOAD, BodyLimit
 from app.security import Tokens
@@ -26,13 +27,15 @@ from app.storage import Database
 from app.work.running import running
 from mita_otel.logs import audit
 from mita_otel.metrics import business
+from mita_otel.ratelimit import RateLimits
 from mita_otel.web.audit import AuditRequests
+from mita_otel.web.problems import response_to
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 """Seconds: an answer that takes longer than 5 s is no use to someone who waits for a page."""
 
 
-def _services(settings: Settings, now: Clock, client: httpx.AsyncClient) -> Services:
+def _services(settings: Settings, now: Clock, apis: Mapping[str, Upstream]) -> Services:
     cache: Cache = RedisCache(settings.redis_url) if settings.redis_url else MemoryCache()
     insights_key = _secret(settings.insights_api_key)
     google = Google(
@@ -40,17 +43,17 @@ def _services(settings: Settings, now: Clock, client: httpx.AsyncClient) -> Serv
         settings.google_client_id,
         _secret(settings.google_client_secret),
         f"{_base(settings.public_url)}{CALLBACK}",
-        client,
+        apis["google_oauth"],
     )
     return Services(
         settings=settings,
         database=Database(settings.sqlalchemy_url),
         cache=cache,
-        rates=Rates(_base(settings.rates_api_url), client, cache),
-        insights=Insights(_base(settings.insights_api_url), insights_key, settings.insights_model, client),
+        rates=Rates(_base(settings.rates_api_url), apis["rates"], cache),
+        insights=Insights(_base(settings.insights_api_url), insights_key, settings.insights_model, apis["openai"]),
         google=google,
-        messages=Messages(_base(settings.messages_api_url), client),
-        stores=Stores(_base(settings.store_api_url), client),
+        messages=Messages(_base(settings.messages_api_url), apis["messages"]),
+        stores=Stores(_base(settings.store_api_url), apis["store"]),
         tokens=Tokens(settings.signing_secret(), settings.jwt_minutes, now),
         presence=Presence(RedisCounting(settings.redis_url) if settings.redis_url else MemoryCounting()),
         now=now,
@@ -62,10 +65,12 @@ def _lifespan(settings: Settings, now: Clock) -> Callable[[FastAPI], AbstractAsy
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as ending:
             client = await ending.enter_async_context(httpx.AsyncClient(timeout=EXTERNAL_TIMEOUT))
-            held = app.state.services = _services(settings, now, client)
+            apis = ending.enter_context(upstreams(client, settings.redis_url if settings.share_breakers else None))
+            held = app.state.services = _services(settings, now, apis)
             ending.push_async_callback(held.database.close)
             ending.push_async_callback(held.cache.close)
             ending.push_async_callback(held.presence.close)
+            app.state.limiter = await ending.enter_async_context(quotas.limiting(settings))
             if settings.migrates:
                 await held.database.migrate()
             await ending.enter_async_context(audit.running(settings.sqlalchemy_url, folder=settings.audit_folder))
@@ -91,6 +96,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     app = FastAPI(title="MITA Finance", version="1.0.0", lifespan=_lifespan(settings or Settings(), now))
     app.add_middleware(BodyLimit, paths={"/api/receipts": LARGEST_UPLOAD})
     app.add_middleware(AuditRequests, rules=RULES)
+    app.add_middleware(RateLimits, limiter=quotas.limiter, user=quotas.user, answer=response_to)
     errors.install(app)
     app.include_router(api.router)
 

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
 
     database_url: str = ""
     redis_url: str | None = None
+    share_breakers: bool = False
     rates_api_url: HttpUrl | None = None
     insights_api_url: HttpUrl | None = None
     insights_api_key: SecretStr | None = None

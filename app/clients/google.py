@@ -9,10 +9,9 @@ import logging
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from app.clients.upstream import UpstreamError, call
+from app.clients.upstream import Upstream, UpstreamError
 from app.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -60,14 +59,14 @@ class Google:
         client_id: str | None,
         secret: str | None,
         redirect_uri: str,
-        client: httpx.AsyncClient,
+        upstream: Upstream,
     ) -> None:
         """Take this service's registration at the provider; without an id or a secret nobody can log in this way."""
         self._endpoints = endpoints
         self._client_id = client_id
         self._secret = secret
         self._redirect_uri = redirect_uri
-        self._client = client
+        self._upstream = upstream
 
     def address(self, state: str, verifier: str) -> str:
         """Return where to send the browser.
@@ -110,9 +109,9 @@ class Google:
             "code_verifier": verifier,
         }
         try:
-            tokens = _Tokens.model_validate(await call(self._client, "POST", self._endpoints.token, data=form))
+            tokens = _Tokens.model_validate(await self._upstream.call("POST", self._endpoints.token, data=form))
             headers = {"authorization": f"Bearer {tokens.access_token}"}
-            return Person.model_validate(await call(self._client, "GET", self._endpoints.userinfo, headers=headers))
+            return Person.model_validate(await self._upstream.call("GET", self._endpoints.userinfo, headers=headers))
         except UpstreamError as error:
             if error.is_refusal:
                 raise ApiError(401, "GOOGLE_LOGIN_FAILED", "the login was not accepted by Google") from error

@@ -4,10 +4,9 @@ import logging
 from collections.abc import Mapping
 from decimal import Decimal
 
-import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from app.clients.upstream import UpstreamError, call
+from app.clients.upstream import Upstream, UpstreamError
 from app.domain.insights import MOST_TOKENS, Insight, InsightKind, messages
 from app.domain.insights import Insights as Content
 from app.errors import ApiError
@@ -37,12 +36,12 @@ class _Completion(BaseModel):
 class Insights:
     """Asks a language model."""
 
-    def __init__(self, url: str | None, key: str | None, model: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, url: str | None, key: str | None, model: str, upstream: Upstream) -> None:
         """Take the API's base URL, or None if there is none, its key and the model's name."""
         self._url = url
         self._headers = {} if key is None else {"authorization": f"Bearer {key}"}
         self._model = model
-        self._client = client
+        self._upstream = upstream
 
     async def of(self, kind: InsightKind, spent: Mapping[str, Decimal], currency: str) -> list[Insight]:
         """Return remarks about what was spent by category.
@@ -61,7 +60,7 @@ class Insights:
         try:
             with business.insights_request():
                 url = f"{self._url}/v1/chat/completions"
-                answer = await call(self._client, "POST", url, json=body, headers=self._headers)
+                answer = await self._upstream.call("POST", url, json=body, headers=self._headers)
                 completion = _Completion.model_validate(answer)
                 found = Content.model_validate_json(completion.choices[0].message.content).insights
         except (UpstreamError, ValidationError) as error:

@@ -3,9 +3,7 @@
 import logging
 from uuid import UUID
 
-import httpx
-
-from app.clients.upstream import UpstreamError, call
+from app.clients.upstream import Upstream, UpstreamError
 from app.domain.notifications import Attempt, Channel
 
 logger = logging.getLogger(__name__)
@@ -14,10 +12,10 @@ logger = logging.getLogger(__name__)
 class Messages:
     """Hands messages over."""
 
-    def __init__(self, url: str | None, client: httpx.AsyncClient) -> None:
+    def __init__(self, url: str | None, upstream: Upstream) -> None:
         """Take the API's base URL, or None if there is none."""
         self._url = url
-        self._client = client
+        self._upstream = upstream
 
     async def send(self, message_id: UUID, channel: Channel, to: str, *, title: str, text: str) -> Attempt:
         """Hand over a message; the same id again is the same message, and is not sent twice.
@@ -30,7 +28,7 @@ class Messages:
         body = {"channel": channel.value, "to": to, "title": title, "text": text}
         try:
             url, headers = f"{self._url}/v1/messages", {"idempotency-key": str(message_id)}
-            await call(self._client, "POST", url, json=body, headers=headers)
+            await self._upstream.call("POST", url, json=body, headers=headers)
         except UpstreamError as error:
             logger.warning("the message API failed", extra={"channel": channel.value, "cause": str(error)})
             return Attempt.REFUSED if error.is_refusal else Attempt.FAILED

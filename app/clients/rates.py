@@ -3,10 +3,8 @@
 import logging
 from decimal import Decimal, InvalidOperation
 
-import httpx
-
 from app.clients.cache import Cache
-from app.clients.upstream import UpstreamError, call
+from app.clients.upstream import Upstream, UpstreamError
 from app.domain.money import is_rate
 from app.errors import ApiError
 from mita_otel.metrics import business
@@ -20,10 +18,10 @@ CACHED_SECONDS = 600
 class Rates:
     """Tells what a unit of one currency is worth in another."""
 
-    def __init__(self, url: str | None, client: httpx.AsyncClient, cache: Cache) -> None:
+    def __init__(self, url: str | None, upstream: Upstream, cache: Cache) -> None:
         """Take the API's base URL, or None if there is none."""
         self._url = url
-        self._client = client
+        self._upstream = upstream
         self._cache = cache
 
     async def rate(self, source: str, target: str) -> Decimal:
@@ -48,7 +46,7 @@ class Rates:
         if self._url is None:
             raise _unavailable("no rates API is configured (RATES_API_URL)")
         try:
-            answer = await call(self._client, "GET", f"{self._url}/rates", params={"base": source})
+            answer = await self._upstream.call("GET", f"{self._url}/rates", params={"base": source})
         except UpstreamError as error:
             raise _failed(str(error)) from error
         rates = answer.get("rates") if isinstance(answer, dict) else None

@@ -5,10 +5,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-import httpx
 from pydantic import BaseModel, Field, ValidationError
 
-from app.clients.upstream import UpstreamError, call
+from app.clients.upstream import Upstream, UpstreamError
 from app.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -35,10 +34,10 @@ class Sale(BaseModel):
 class Stores:
     """Asks the stores."""
 
-    def __init__(self, url: str | None, client: httpx.AsyncClient) -> None:
+    def __init__(self, url: str | None, upstream: Upstream) -> None:
         """Take the base URL of the API that speaks to the stores, or None if there is none."""
         self._url = url
-        self._client = client
+        self._upstream = upstream
 
     async def sale(self, store: Store, transaction_id: str, receipt: str) -> Sale:
         """Return what was sold.
@@ -50,7 +49,7 @@ class Stores:
             raise _unavailable("no store API is configured (STORE_API_URL)")
         body = {"store": store.value, "transaction_id": transaction_id, "receipt": receipt}
         try:
-            return Sale.model_validate(await call(self._client, "POST", f"{self._url}/v1/purchases/verify", json=body))
+            return Sale.model_validate(await self._upstream.call("POST", f"{self._url}/v1/purchases/verify", json=body))
         except (UpstreamError, ValidationError) as error:
             cause = str(error) if isinstance(error, UpstreamError) else "not a sale"
             logger.warning("the store API failed", extra={"store": store.value, "cause": cause})

@@ -1,11 +1,16 @@
-"""One call to an external HTTP API: bounded in time and size."""
+"""Calls to external HTTP APIs: bounded in time and size, and not made while the API is down."""
 
 import asyncio
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 import httpx
+
+from mita_otel.breakers import EXTERNAL, GOOGLE_OAUTH, OPENAI, CircuitBreaker, CircuitOpenError
+from mita_otel.breakers.shared import RedisCircuits
 
 DEADLINE = 5.0
 """Seconds for a whole call: a timeout for each read alone would let a slow drip hold a request for ever."""
@@ -32,21 +37,48 @@ class UpstreamError(Exception):
         return self.status is not None and 400 <= self.status < 500 and self.status not in {408, 425, 429}  # noqa: PLR2004 - HTTP's own numbers
 
 
-async def call(client: httpx.AsyncClient, method: str, url: str, **request: Any) -> Any:
-    """Return an answer's JSON, with decimals where it has numbers with a point.
+class Upstream:
+    """One external API."""
 
-    Raises:
-        UpstreamError: whatever went wrong.
-    """
+    def __init__(self, client: httpx.AsyncClient, breaker: CircuitBreaker) -> None:
+        """Take what sends, and what keeps from sending while the API is down."""
+        self._client = client
+        self._breaker = breaker
+
+    async def call(self, method: str, url: str, **request: Any) -> Any:
+        """Return an answer's JSON, with decimals where it has numbers with a point.
+
+        Raises:
+            UpstreamError: whatever went wrong.
+        """
+        try:
+            async with self._breaker, asyncio.timeout(DEADLINE), self._client.stream(method, url, **request) as answer:
+                answer.raise_for_status()
+                return json.loads(await _read(answer), parse_float=Decimal)
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            raise UpstreamError(f"status {status}", status) from error
+        except (CircuitOpenError, httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
+            raise UpstreamError(type(error).__name__) from error
+
+
+@contextmanager
+def upstreams(client: httpx.AsyncClient, redis_url: str | None) -> Iterator[Mapping[str, Upstream]]:
+    """Give every API its breaker while the service runs; with a Redis they are those of all its processes."""
+    shared = RedisCircuits(redis_url) if redis_url else None
+    presets = {
+        "openai": OPENAI,
+        "google_oauth": GOOGLE_OAUTH,
+        "rates": EXTERNAL,
+        "store": EXTERNAL,
+        "messages": EXTERNAL,
+    }
+    breakers = {name: CircuitBreaker.named(name, preset.policy, shared=shared) for name, preset in presets.items()}
     try:
-        async with asyncio.timeout(DEADLINE), client.stream(method, url, **request) as answer:
-            answer.raise_for_status()
-            return json.loads(await _read(answer), parse_float=Decimal)
-    except httpx.HTTPStatusError as error:
-        status = error.response.status_code
-        raise UpstreamError(f"status {status}", status) from error
-    except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
-        raise UpstreamError(type(error).__name__) from error
+        yield {name: Upstream(client, breaker) for name, breaker in breakers.items()}
+    finally:
+        for breaker in breakers.values():
+            breaker.retire()
 
 
 async def _read(answer: httpx.Response) -> bytes:

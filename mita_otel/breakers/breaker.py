@@ -140,7 +140,30 @@ class CircuitBreaker:
         if self._registry is REGISTRY:
             telemetry.observe_this_process()
         if shared is not None:
+            self._ledger.storage_events.update(degraded=0, recovered=0, dropped=0)
             shared.join(self)
+
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        policy: Policy | None = None,
+        *,
+        registry: Registry | None = None,
+        shared: Coordination | None = None,
+    ) -> "CircuitBreaker":
+        """Return the breaker of a name, made if there is none: for those who call one dependency from several places.
+
+        Raises:
+            ValueError: the name is not allowed, or its breaker has another policy.
+        """
+        policy = policy or Policy()
+        known = (REGISTRY if registry is None else registry).get(name)
+        if known is None:
+            return cls(name, policy, registry=registry, shared=shared)
+        if not isinstance(known, cls) or known.policy != policy:
+            raise ValueError(f"name={name!r} is not allowed: there is a breaker of that name with another policy")
+        return known
 
     @property
     def ledger(self) -> Ledger:

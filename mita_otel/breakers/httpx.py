@@ -44,11 +44,8 @@ class _Hosts:
         return self._breakers[origin]
 
     def _make(self, name: str) -> CircuitBreaker | None:
-        known = self._registry.get(name)
-        if isinstance(known, CircuitBreaker):
-            return known
         try:
-            return CircuitBreaker(name, self._policy, registry=self._registry)
+            return CircuitBreaker.named(name, self._policy, registry=self._registry)
         except ValueError as error:
             _logger.warning("requests are sent without a breaker: %s", error)
             return None

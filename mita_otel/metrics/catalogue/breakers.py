@@ -12,7 +12,7 @@ _STATE: Final = closed("state", *_STATES)
 STATE: Final = Gauge(
     name="mita.circuit_breaker.state",
     unit="",
-    description="1 for the state that a breaker is in, 0 for each of the others.",
+    description="Which state a breaker is in: 1 for that one, 0 for each of the others.",
     source=OURS,
     attributes=(_SERVICE, _STATE),
 )

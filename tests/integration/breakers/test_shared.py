@@ -190,7 +190,7 @@ def test_redis_that_comes_and_goes_costs_no_call_anything(share: Share, redis_ow
         eventually(lambda: _is_up(one) and _is_up(two))
         eventually(lambda: _reached(one) + _reached(two) >= 0 and _all(State.CLOSED, one, two))
     assert slowest < 0.05
-    assert one.ledger.storage_events == {"degraded": 3, "recovered": 3}
+    assert one.ledger.storage_events == {"degraded": 3, "recovered": 3, "dropped": 0}
 
 
 CHILD = """
