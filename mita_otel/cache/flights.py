@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
+from mita_otel.retries import OutOfTimeError
+
 _computing: Final[ContextVar[frozenset[bytes]]] = ContextVar("mita_cache_computing", default=frozenset())
 """What this task is computing, or works for: who asks for the same would wait for itself."""
 
@@ -35,7 +37,7 @@ class Flights:
     async def join(self, key: bytes, compute: Callable[[Flight], Awaitable[Any]]) -> Any:
         """Return what `compute` returns, now or for someone who asked before; raise what it raises.
 
-        It is called in the task of whoever asked first. If that is cancelled, the next one computes.
+        It is called in the task of whoever asked first. If that is cancelled, or out of time, the next one computes.
         """
         working_on = _computing.get()
         if key in working_on:
@@ -52,7 +54,7 @@ class Flights:
         token = _computing.set(working_on | {key})
         try:
             result = await compute(flight)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, OutOfTimeError):  # whoever waits may have more time
             flight.result.cancel()
             raise
         except BaseException as error:

@@ -21,6 +21,7 @@ from mita_otel.cache.keys import checked_name, stored_key
 from mita_otel.cache.server import read_state, servers
 from mita_otel.cache.statistics import CacheStats, Operation
 from mita_otel.cache.values import PLAIN, Codec, RejectedError, UnreadableError
+from mita_otel.retries import OutOfTimeError, has_passed, remaining
 
 T = TypeVar("T")
 
@@ -57,8 +58,8 @@ class RedisCache:
     """A named cache in a Redis database, for JSON values of at most 1 MiB.
 
     An operation takes at most `timeout` seconds of a request and raises nothing that Redis raises: a cache that does
-    not answer is an empty one. After a failure it is asked once a second until it answers. Keys may be any text; they
-    begin with the cache's name in Redis.
+    not answer is an empty one. It raises `OutOfTimeError` where the request's own deadline passes meanwhile. After a
+    failure it is asked once a second until it answers. Keys may be any text; they begin with the cache's name in Redis.
 
     Args:
         client: of redis-py, asyncio, single server or cluster; the application closes it.
@@ -199,15 +200,22 @@ class RedisCache:
         return (await self._client.get(key),)
 
     async def _ask(self, operation: Operation, ask: Callable[[], Awaitable[T]], seconds: float) -> T | None:
-        """Ask Redis within a time limit; None, counted as an error, is no answer."""
+        """Ask Redis within a time limit; None, counted as an error, is no answer.
+
+        Raises:
+            OutOfTimeError: the request's deadline has passed; the cache may be there for all others.
+        """
         now = time.monotonic()
         if seconds <= 0 or not self._gate.lets_through(now):
             self._counts.count(operation, "error")
             return None
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, remaining())):
                 answer = await ask()
-        except Exception as error:  # noqa: BLE001 - whatever the client raises, the service goes on
+        except Exception as error:
+            if isinstance(error, TimeoutError) and has_passed():
+                self._counts.count(operation, "error")
+                raise OutOfTimeError("cache") from error
             note = self._gate.refused if isinstance(error, _REFUSALS) else self._gate.failed
             note(error, time.monotonic())
             self._counts.count(operation, "error")

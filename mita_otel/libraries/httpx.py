@@ -8,6 +8,7 @@ transports that send nothing (mocks, in-process applications) are left alone. Sp
 headers are there: the application may never read the body. Source: semantic conventions, "HTTP client span duration".
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from functools import lru_cache, wraps
@@ -34,6 +35,7 @@ from mita_otel.metrics import timeouts
 from mita_otel.metrics.bound import Series, histograms
 from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
+from mita_otel.retries import attempts, deadline
 from mita_otel.traces.propagation import reads_only_w3c, write, writes_trace_context
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -101,6 +103,8 @@ class _Outbound:
         name, attributes, series = _origin(request.method, url.host, url.port, url.scheme)
         span = self.tracer.start_span(name, context, SpanKind.CLIENT, attributes)
         if span.is_recording():
+            if resent := attempts.number():
+                span.set_attribute("http.request.resend_count", resent)
             span.set_attribute("url.full", redact_url(str(url)) if url.userinfo or url.query else str(url))
         context = Context({**context, _SPAN_KEY: span})
         self._inject(carrier, span, context, wants_baggage=url.host in self._baggage_hosts)
@@ -154,7 +158,9 @@ def _ended(response: httpx.Response | None, error: BaseException | None) -> tupl
         return _outcome(response.status_code, version if isinstance(version, bytes) else None)
     if error is None:
         return {}, ()
-    kind = type_name(error)
+    # A request that is ended by its deadline is cancelled, which says less.
+    is_late = isinstance(error, asyncio.CancelledError) and deadline.has_passed()
+    kind = "timeout" if is_late else type_name(error)
     return {"error.type": kind}, (("error.type", kind),)
 
 

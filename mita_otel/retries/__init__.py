@@ -11,12 +11,19 @@ async def euro() -> Decimal:
 """
 
 from mita_otel.retries.budget import BudgetTerms
-from mita_otel.retries.deadline import Deadline, OutOfTimeError, TimeLimit, check, remaining
+from mita_otel.retries.deadline import Deadline, OutOfTimeError, TimeLimit, check, has_passed, remaining
 from mita_otel.retries.decision import Reason
 from mita_otel.retries.ledger import REGISTRY, Registry, Statistics
 from mita_otel.retries.policy import DATABASE, Policy
 from mita_otel.retries.retry import Retry
-from mita_otel.retries.transient import is_idempotent, is_transient, is_transient_in_database, sqlstate
+from mita_otel.retries.transactions import Transactions
+from mita_otel.retries.transient import (
+    UnknownOutcomeError,
+    is_idempotent,
+    is_transient,
+    is_transient_in_database,
+    sqlstate,
+)
 
 __all__ = [
     "DATABASE",
@@ -30,7 +37,10 @@ __all__ = [
     "Retry",
     "Statistics",
     "TimeLimit",
+    "Transactions",
+    "UnknownOutcomeError",
     "check",
+    "has_passed",
     "is_idempotent",
     "is_transient",
     "is_transient_in_database",

@@ -26,18 +26,23 @@ RESERVE: Final = 0.05
 RESERVED_SHARE: Final = 0.1
 """Of a request's time, where that is less than `RESERVE`."""
 
+EARLY: Final = 0.001
+"""Seconds: uvloop's clock counts milliseconds."""
+
 
 class OutOfTimeError(DeadlineExceededError, TimeoutError):
     """The deadline has passed, or passed while something was waited for: it is not the dependency that was slow.
 
     Attributes:
         scope: what was waited for, or about to be.
+        orig: what a database's driver has raised, where a server has kept to the deadline.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, orig: BaseException | None = None) -> None:
         """Take what was waited for."""
         super().__init__("the time that this request had is used up")
         self.scope = scope
+        self.orig = orig
 
     def __reduce__(self) -> "tuple[type[OutOfTimeError], tuple[Scope]]":
         """Let the exception cross processes."""
@@ -91,6 +96,11 @@ def remaining() -> float:
     """Return the seconds that are left for calls: `inf` without a deadline, 0 and less once it has passed."""
     deadline = _current.get()
     return inf if deadline is None else deadline.spend_by - time.monotonic()
+
+
+def has_passed() -> bool:
+    """Say whether no time is left, or less than an event loop's clock may be early."""
+    return remaining() <= EARLY
 
 
 def check(scope: Scope = "external") -> None:

@@ -97,7 +97,7 @@ class _Spending:
         # Somebody else may cancel a statement, and the application may have limits of its own.
         if limit is None or remaining() > _LATE + 0.1 * limit:
             return None
-        return OutOfTimeError(SCOPE)
+        return OutOfTimeError(SCOPE, context.original_exception)
 
 
 def _rounded(seconds: float) -> float:
