@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import body
+from app.errors import ApiError
+from mita_otel.web.problems import response_to
 
 LARGEST_FILE = 5 * 1024 * 1024
 """Bytes of an uploaded receipt: a photograph of a telephone."""
@@ -34,8 +34,8 @@ class BodyLimit:
             return
         limit = self._paths.get(scope["path"], self._default)
         if _declared(scope) > limit:
-            answer = JSONResponse(body("BODY_TOO_LARGE", f"at most {limit} bytes are taken"), 413)
-            await answer(scope, receive, send)
+            refusal = ApiError(413, "BODY_TOO_LARGE", f"at most {limit} bytes are taken")
+            await response_to(scope, refusal)(scope, receive, send)
             return
         left = limit
 

@@ -1,5 +1,6 @@
 """Routes, all under /api."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -32,16 +33,24 @@ class ErrorDetail(BaseModel):
 
 
 class Error(BaseModel):
-    """What went wrong: a code for programs, a message for people."""
+    """What went wrong: a code for programs, a message for people, an id for whoever is asked about it."""
 
     code: str
     message: str
+    error_id: str
+    timestamp: datetime
     details: list[ErrorDetail] = Field(default_factory=list)
 
 
 class ErrorAnswer(BaseModel):
-    """The body of every error."""
+    """The body of every error: in the report's form and, to who asks for it, a problem of RFC 9457."""
 
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    trace_id: str | None = None
     success: bool = False
     error: Error
 

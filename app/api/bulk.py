@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from app.api.dependencies import CallerNeeded, ServicesNeeded
 from app.api.spending import NewTransaction, changed, leave_work, priced, stored
 from app.api.transactions import TransactionView
-from app.errors import ApiError, problems
+from app.errors import ApiError, not_valid
 from app.security import Caller
 from app.services import Services
 from app.storage import Transaction
@@ -108,8 +108,7 @@ async def _judged(held: Services, caller: Caller, items: Sequence[object]) -> li
                 continue
             outcomes.append(await priced(held, caller, new))
         except ValidationError as error:
-            details = problems(error.errors())
-            outcomes.append(ApiError(422, "VALIDATION_FAILED", "the input is not valid", details))
+            outcomes.append(not_valid(error))
         except ApiError as error:
             outage = error if error.status == UNAVAILABLE else outage
             outcomes.append(error)
@@ -119,5 +118,6 @@ async def _judged(held: Services, caller: Caller, items: Sequence[object]) -> li
 def _result(index: int, outcome: Outcome) -> ItemResult:
     if isinstance(outcome, Transaction):
         return ItemResult(index=index, status=201, transaction=TransactionView.model_validate(outcome))
-    error = ItemError(code=outcome.code, message=outcome.message, details=outcome.details or [])
+    told = {"code": outcome.code, "message": outcome.message, "details": outcome.details or []}
+    error = ItemError.model_validate(told)
     return ItemResult(index=index, status=outcome.status, error=error)

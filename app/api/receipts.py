@@ -22,7 +22,7 @@ from app.api.transactions import TransactionView
 from app.domain.categories import Category
 from app.domain.money import Amount, KnownCurrency
 from app.domain.receipts import Draft, FileKind, UnreadableError, as_printed, kind_of, recognise
-from app.errors import ApiError, not_found, problems
+from app.errors import ApiError, not_found, not_valid
 from app.limits import LARGEST_FILE
 from app.security import Caller
 from app.services import Services
@@ -259,7 +259,7 @@ def _corrected(receipt: Receipt, correction: Correction) -> NewTransaction:
     try:
         return NewTransaction.model_validate(read | correction.model_dump(exclude_none=True))
     except ValidationError as error:
-        raise ApiError(422, "VALIDATION_FAILED", "the input is not valid", problems(error.errors())) from error
+        raise not_valid(error) from error
 
 
 def _own(receipt_id: UUID, caller: Caller) -> Select[Receipt]:

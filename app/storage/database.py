@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from app.errors import ApiError, UserGoneError
+from app.errors import ApiError, UserGoneError, database_unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class Database:
 
 def _unavailable(error: Exception) -> ApiError:
     logger.warning("the database did not answer", extra={"cause": type(error).__name__})
-    return ApiError(503, "DATABASE_UNAVAILABLE", "the database is not available now")
+    return database_unavailable()
 
 
 def _enforce_foreign_keys(connection: Any, _record: object) -> None:

@@ -1,12 +1,12 @@
 """Errors that an application raises to end a request. Source: observability report, section 3.3."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias
 
 from mita_otel.errors.taxonomy import Category, Kind, Severity
 
-JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
+JSON: TypeAlias = "str | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 _STATUSES: Final = range(400, 600)

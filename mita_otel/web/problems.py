@@ -2,7 +2,7 @@
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from mita_otel.breakers import retry_after_headers
 from mita_otel.errors.alerting import Alertmanager
 from mita_otel.errors.body import PLAIN, body, media_type
 from mita_otel.errors.exceptions import JSON, StandardizedAPIException, ValidationError
@@ -20,6 +21,7 @@ from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings, environment
 
 FIRST_SERVER_ERROR: Final = 500
+UNAVAILABLE: Final = 503
 INTERNAL_ERROR: Final = "SYSTEM_9001"
 INTERNAL_MESSAGE: Final = "something went wrong on our side"
 
@@ -41,6 +43,7 @@ def install(app: FastAPI, settings: Settings | None = None, reporter: Reporter |
     app.exception_handler(RequestValidationError)(answering.invalid)
     app.exception_handler(HTTPException)(answering.http)
     app.exception_handler(Exception)(answering.unexpected)
+    app.state.mita_errors = answering
     if obeyed.admin_token is not None:
         token = obeyed.admin_token.get_secret_value()
         traces = f"{obeyed.jaeger_url.rstrip('/')}/trace/"
@@ -74,7 +77,12 @@ class _Answering:
         self._types = types
 
     async def standardized(self, request: Request, error: StandardizedAPIException) -> Response:
-        told = _Told(error.status, error.kind, error.code, error.message, error.details, error.headers)
+        return self.to(request, error)
+
+    def to(self, request: Request, error: StandardizedAPIException) -> Response:
+        # Also what was raised from a breaker's refusal knows when to come again.
+        later = retry_after_headers(error) if error.status == UNAVAILABLE else {}
+        told = _Told(error.status, error.kind, error.code, error.message, error.details, {**error.headers, **later})
         return self._answer(request, error, told)
 
     async def invalid(self, request: Request, error: RequestValidationError) -> Response:
@@ -114,7 +122,18 @@ class _Answering:
         )
 
 
-def problems(errors: Sequence[Any]) -> JSON:
+def response_to(scope: MutableMapping[str, Any], error: StandardizedAPIException) -> Response:
+    """Return the answer to an error of a middleware, which the application's handlers do not see.
+
+    Args:
+        scope: of the request; its application is one that `install` was called for.
+        error: what the client is told.
+    """
+    answering: _Answering = scope["app"].state.mita_errors
+    return answering.to(Request(scope), error)
+
+
+def problems(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Return pydantic's errors as clients see them: the input itself is not repeated, it may hold a password."""
     return [{"field": ".".join(map(str, each["loc"])), "problem": redact_text(each["msg"])} for each in errors]
 

@@ -124,5 +124,5 @@ async def test_an_unexpected_fault_is_answered_without_its_details() -> None:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
         answer = await client.get("/fault")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "SYSTEM_9001")
     assert "hunter2" not in answer.text

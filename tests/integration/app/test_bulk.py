@@ -55,7 +55,7 @@ async def test_of_a_list_half_wrong_the_good_half_is_stored_and_each_is_told_wha
             assert (result["status"], result["transaction"]["amount"], result["error"]) == (201, "12.50", None)
         else:
             assert (result["status"], result["transaction"]) == (422, None), (item, result)
-            assert result["error"]["code"] == "VALIDATION_FAILED"
+            assert result["error"]["code"] == "VALIDATION_2002"
     assert await count(client, headers) == len(BAD)
 
 

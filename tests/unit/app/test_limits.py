@@ -1,15 +1,14 @@
 """A body is counted while it arrives."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
+from app import errors
 from app.limits import BodyLimit
 
 
@@ -24,9 +23,12 @@ def client(read: list[int]) -> httpx.AsyncClient:
         read.append(len(await request.body()))
         return PlainTextResponse("read")
 
-    app = Starlette(routes=[Route("/large", count, methods=["POST"]), Route("/small", count, methods=["POST"])])
-    limited: Any = BodyLimit(app, {"/large": 100}, default=10)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(limited), base_url="http://service")
+    app = FastAPI()
+    for path in ("/large", "/small"):
+        app.add_route(path, count, methods=["POST"])
+    app.add_middleware(BodyLimit, paths={"/large": 100}, default=10)
+    errors.install(app)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
 
 @pytest.mark.parametrize(("path", "size"), [("/small", 10), ("/large", 100), ("/small", 0)])
