@@ -22,26 +22,21 @@ class Sieve:
         self._patterns = tuple(patterns)
         searched = [pattern for pattern in patterns if pattern.sieve is None]
         # An empty hint is in every text: a form without hints is looked for everywhere.
-        self._hints = _union(pattern.hints or ("",) for pattern in searched if not pattern.digits)
-        self._hints_with_digits = _union(pattern.hints or ("",) for pattern in searched if pattern.digits)
+        self._hints = _by_mark(pattern.hints or ("",) for pattern in searched if not pattern.digits)
+        self._hints_with_digits = _by_mark(pattern.hints or ("",) for pattern in searched if pattern.digits)
         self._sieves = tuple(dict.fromkeys(pattern.sieve for pattern in patterns if pattern.sieve is not None))
 
     def is_plain(self, text: str) -> bool:
         """Say whether a text certainly holds none of the patterns."""
         lowered = text.lower()
-        # Loops, for a generator costs as much as all of them.
-        for hint in self._hints:
-            if hint in lowered:
-                return False
+        if _hinted(lowered, self._hints):
+            return False
         if _DIGIT.search(text) is None:
             return True
         for sieve in self._sieves:
             if sieve.search(text) is not None:
                 return False
-        for hint in self._hints_with_digits:  # noqa: SIM110 - as above
-            if hint in lowered:
-                return False
-        return True
+        return not _hinted(lowered, self._hints_with_digits)
 
     def concerned(self, text: str) -> Iterator[Pattern]:
         """Yield the patterns that a text may hold."""
@@ -55,5 +50,20 @@ class Sieve:
                 yield pattern
 
 
-def _union(groups: Iterator[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(hint for group in groups for hint in group))
+def _hinted(lowered: str, hints: tuple[tuple[str, tuple[str, ...]], ...]) -> bool:
+    # Loops, for a generator costs as much as all of them.
+    for mark, marked in hints:
+        if mark in lowered:
+            for hint in marked:
+                if hint in lowered:
+                    return True
+    return False
+
+
+def _by_mark(groups: Iterator[tuple[str, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return hints by a character that is rarer than letters, looked for first; by nothing if they have none."""
+    marked: dict[str, list[str]] = {}
+    for hint in dict.fromkeys(hint for group in groups for hint in group):
+        mark = next((character for character in hint if not character.isalnum()), "")
+        marked.setdefault(mark, []).append(hint)
+    return tuple((mark, tuple(hints)) for mark, hints in marked.items())
