@@ -26,6 +26,9 @@ NO_PASSWORD = ""
 HASHES_AT_ONCE = 4
 """One hash takes 64 MiB; a rush of logins must not take all memory."""
 
+_REFUSALS = (jwt.InvalidTokenError, ValueError, TypeError, OverflowError)
+"""What a token that does not hold is read as."""
+
 _hasher = PasswordHash.recommended()
 _unknown_user_hash = _hasher.hash("nobody's password")
 """Verified when there is no such user, so that the time of an answer does not tell."""
@@ -92,26 +95,38 @@ class Tokens:
     def read(self, token: str) -> Caller:
         """Return whose token it is.
 
-        When it was issued is not looked at: after a step of the clock back, tokens of a moment ago are from the future.
-
         Raises:
             ApiError: 401 if it is not one of ours, or not valid any more.
         """
         try:
-            claims = jwt.decode(
-                token,
-                self._secret,
-                [ALGORITHM],
-                {
-                    "require": ["sub", "exp", "iat", "aud", "currency"],
-                    "verify_exp": False,  # below, by the service's own clock
-                    "verify_iat": False,
-                },
-                audience=AUDIENCE,
-            )
-            if self._now() >= datetime.fromtimestamp(int(claims["exp"]), UTC) + LEEWAY:
-                raise jwt.ExpiredSignatureError
-            return Caller(UUID(claims["sub"]), str(claims["currency"]))
-        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError) as error:
+            return self._verified(token)
+        except _REFUSALS as error:
             business.token_refused("token_expired" if isinstance(error, jwt.ExpiredSignatureError) else "token_invalid")
             raise ApiError(401, "AUTHENTICATION_REQUIRED", "a valid bearer token is needed") from error
+
+    def peek(self, token: str) -> Caller | None:
+        """Return whose token it is, None if it is not valid; nobody is refused for it here."""
+        try:
+            return self._verified(token)
+        except _REFUSALS:
+            return None
+
+    def _verified(self, token: str) -> Caller:
+        """Return whose token it is.
+
+        When it was issued is not looked at: after a step of the clock back, tokens of a moment ago are from the future.
+        """
+        claims = jwt.decode(
+            token,
+            self._secret,
+            [ALGORITHM],
+            {
+                "require": ["sub", "exp", "iat", "aud", "currency"],
+                "verify_exp": False,  # below, by the service's own clock
+                "verify_iat": False,
+            },
+            audience=AUDIENCE,
+        )
+        if self._now() >= datetime.fromtimestamp(int(claims["exp"]), UTC) + LEEWAY:
+            raise jwt.ExpiredSignatureError
+        return Caller(UUID(claims["sub"]), str(claims["currency"]))

@@ -18,6 +18,7 @@ from app.security import hash_password, verify_password
 from app.storage import User
 from mita_otel.logs import audit
 from mita_otel.metrics import business
+from mita_otel.ratelimit import charge
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ def email_taken() -> ApiError:
 @router.post("/login")
 async def login(given: Login, held: ServicesNeeded) -> Token:
     """Exchange credentials for a token; an answer does not tell whether the user exists."""
+    await charge("login_account", given.email)
     async with held.database.session() as session:
         user = await session.scalar(select(User).where(User.email == given.email))
     if not await verify_password(given.password, user.password_hash if user else None) or user is None:

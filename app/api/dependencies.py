@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.errors import ApiError
+from app.quotas import CALLER
 from app.security import Caller
 from app.services import Services
 from mita_otel.logs import audit
@@ -23,12 +24,14 @@ ServicesNeeded = Annotated[Services, Depends(services)]
 
 
 async def caller(
-    held: ServicesNeeded, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    held: ServicesNeeded,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
     """Return who sends the request; the token says it all, no query is needed."""
     if credentials is None:
         raise ApiError(401, "AUTHENTICATION_REQUIRED", "a valid bearer token is needed")
-    found = held.tokens.read(credentials.credentials)
+    found: Caller = request.scope.get(CALLER) or held.tokens.read(credentials.credentials)
     held.presence.seen(found.user_id)
     audit.acting(found.user_id)
     return found

@@ -18,6 +18,7 @@ from app.storage.notifications import notify
 from app.work.password_reset import reset_wanted
 from mita_otel.logs import audit
 from mita_otel.metrics import business
+from mita_otel.ratelimit import charge
 from mita_otel.traces import current_traceparent
 
 router = APIRouter(prefix="/auth/password-reset", tags=["auth"])
@@ -46,6 +47,7 @@ class Accepted(BaseModel):
 @router.post("/request", status_code=202)
 async def request_reset(given: ResetWanted, held: ServicesNeeded) -> Accepted:
     """Send a mail to a user; answer and time are the same where there is none, as it is looked up afterwards."""
+    await charge("password_reset_account", given.email)
     async with held.database.session() as session:
         session.add(reset_wanted(given.email, held.now(), traceparent=current_traceparent()))
         await session.commit()

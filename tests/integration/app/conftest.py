@@ -73,6 +73,14 @@ async def serve(tmp_path: Path) -> AsyncIterator[Open]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _no_rate_limits() -> Iterator[None]:
+    """Let tests register whom they like; those of the limits switch them on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MITA_RATE_LIMITING", "false")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def cheap_hashes() -> Iterator[None]:
     """Argon2 that takes a millisecond: the tests hash some hundred passwords."""
     hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))

@@ -11,6 +11,7 @@ from tests.fixtures.service import ServiceFactory
 CLIENTS = 200
 REQUESTS = 600
 QUOTA = 317
+ON = {"MITA_RATE_LIMITING": "true"}
 
 
 async def test_two_hundred_clients_of_four_workers_get_exactly_the_quota(
@@ -18,7 +19,7 @@ async def test_two_hundred_clients_of_four_workers_get_exactly_the_quota(
 ) -> None:
     url = f"http://127.0.0.1:{free_port}"
     # A busy machine must not make a worker give up on Redis: that is another test's.
-    variables = {"REDIS_URL": redis_url, "SITE_QUOTA": str(QUOTA), "MITA_RATE_LIMIT_TIMEOUT": "0.25"}
+    variables = {"REDIS_URL": redis_url, "SITE_QUOTA": str(QUOTA), "MITA_RATE_LIMIT_TIMEOUT": "0.25"} | ON
     command = ["uvicorn", "tests.integration.ratelimit.site:app", "--workers", "4", "--port", str(free_port)]
     start_service([*command, "--no-access-log"], variables, url=f"{url}/other", timeout=60)
 
