@@ -26,22 +26,25 @@ _NO_FAILURES = Run()
 
 
 class Calls(NamedTuple):
-    """The last so many calls: a bit for each, the newest the lowest."""
+    """The last so many calls: a bit for each, the newest the lowest.
+
+    Attributes:
+        size: calls that it holds.
+        mask: a bit for each of them.
+    """
 
     size: int
+    mask: int
     calls: int = 0
     failed: int = 0
     slow: int = 0
 
     def after(self, now: float, *, failed: bool, slow: bool) -> "Calls":  # noqa: ARG002 - as the other windows
         """Return what is remembered once a call has ended."""
-        mask = (1 << self.size) - 1
-        return Calls(
-            self.size,
-            self.calls if self.calls == self.size else self.calls + 1,
-            (self.failed << 1 | failed) & mask,
-            (self.slow << 1 | slow) & mask,
-        )
+        size, mask, calls, failures, slows = self
+        if calls < size:
+            calls += 1
+        return Calls(size, mask, calls, (failures << 1 | failed) & mask, (slows << 1 | slow) & mask)
 
     def reason_to_open(self, policy: Policy) -> Reason | None:
         """Return why the breaker must open, if it must."""
@@ -108,7 +111,8 @@ def empty_window(policy: Policy) -> AnyWindow:
     """Return what a breaker remembers that has just closed."""
     if policy.mode == "consecutive":
         return _NO_FAILURES
-    return Calls(policy.window_size) if policy.window == "count" else Seconds(policy.window_size)
+    size = policy.window_size
+    return Calls(size, (1 << size) - 1) if policy.window == "count" else Seconds(size)
 
 
 def _by_share(policy: Policy, calls: int, failed: int, slow: int) -> Reason | None:

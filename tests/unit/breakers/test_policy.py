@@ -97,7 +97,7 @@ _calls = st.lists(st.tuples(st.floats(0, 30), st.booleans(), st.booleans()), max
 
 @given(st.integers(1, 12), _calls)
 def test_a_window_of_calls_holds_the_last_ones(size: int, calls: list[tuple[float, bool, bool]]) -> None:
-    window = Calls(size)
+    window = Calls(size, (1 << size) - 1)
     for now, failed, slow in calls:
         window = window.after(now, failed=failed, slow=slow)
     last = calls[-size:]
