@@ -41,6 +41,11 @@ def body(content: bytes) -> bytes:
     return b"\x2a" + framed(content)
 
 
+def dropped(attributes: int) -> bytes:
+    """Return the number of attributes that a record lost as a field."""
+    return b"\x38" + varint(attributes)
+
+
 def record(*fields: bytes) -> bytes:
     """Return a record of these fields as a field of its `ScopeLogs`."""
     return _RECORD + framed(b"".join(fields))
@@ -54,13 +59,13 @@ def encode(readable: ReadableLogRecord) -> bytes:
     """
     log: LogRecord = readable.log_record
     kept, lost = attributes(ATTRIBUTE, (log.attributes or {}).items())
-    dropped = readable.dropped_attributes + lost
+    lost += readable.dropped_attributes
     return record(
         times(log.timestamp or 0, log.observed_timestamp or 0),
         severity(log.severity_number.value if log.severity_number else 0, log.severity_text),
         body(any_value(log.body)),
         *kept,
-        b"\x38" + varint(dropped) if dropped else b"",
+        dropped(lost) if lost else b"",
         trace(log.trace_id or 0, log.span_id or 0, int(log.trace_flags or 0)),
         b"\x62" + text(log.event_name) if log.event_name else b"",
     )

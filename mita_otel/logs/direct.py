@@ -2,6 +2,7 @@
 
 import time
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from opentelemetry.sdk._logs import Logger, LoggerProvider
@@ -35,14 +36,14 @@ class Direct:
         self._outbox = outbox
         self._created = 0
 
-    def __call__(self, logger: Logger, captured: Captured, entry: dict[str, Any]) -> None:
-        """Send one entry by the scope of a logger."""
+    def __call__(self, logger: Logger, captured: Captured, entry: dict[str, Any], surplus: int = 0) -> None:
+        """Send one entry by the scope of a logger, without so many of its first extras."""
         span = captured.span
         record = wire.record(
             wire.times(int(max(captured.created, 0) * 1_000_000) * 1_000, time.time_ns()),
             _severity(captured.levelno, entry[fields.LEVEL]),
             wire.body(any_value(entry.get(fields.MESSAGE, ""))),
-            _own(entry),
+            _own(entry, surplus),
             _call(entry[fields.FILE], entry[fields.FUNCTION], entry[fields.LINE]),
             _maker(entry[fields.THREAD_NAME], entry[fields.THREAD_ID]),
             _stream(entry.get(fields.STREAM)),
@@ -60,9 +61,10 @@ class Direct:
             self._created = 0
 
 
-def _own(entry: dict[str, Any]) -> bytes:
+def _own(entry: dict[str, Any], surplus: int) -> bytes:
     """Encode what is different each time: extras, correlation id, exception, note and stack."""
-    given: dict[str, Any] = dict(entry.get(fields.EXTRA, {}))
+    extras = entry.get(fields.EXTRA, {})
+    given: dict[str, Any] = dict(islice(extras.items(), surplus, None)) if surplus else dict(extras)
     if fields.CORRELATION_ID in entry:
         given[fields.CORRELATION_ID] = entry[fields.CORRELATION_ID]
     for key in _SAME_EACH_TIME:
@@ -70,7 +72,8 @@ def _own(entry: dict[str, Any]) -> bytes:
             given[key] = entry[key]
     for key, value in entry.get(fields.EXCEPTION, {}).items():
         given[fields.OTLP_EXCEPTION[key]] = value
-    return b"".join(attributes(wire.ATTRIBUTE, given.items())[0]) if given else b""
+    encoded, lost = attributes(wire.ATTRIBUTE, given.items())
+    return b"".join(encoded) + (wire.dropped(lost + surplus) if lost or surplus else b"")
 
 
 def _encoded(*items: tuple[str, Any]) -> bytes:

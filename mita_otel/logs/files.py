@@ -105,12 +105,14 @@ class Files:
                 self._write(one, file, lines)
 
     def _write(self, one: Destination, file: RotatingFile, lines: Sequence[tuple[bytes, str]]) -> None:
-        written, reason = 0, _FAILED
+        written, problem = 0, None
         try:
             self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             written = file.append([line for line, _ in lines])
+            problem = file.problem
         except OSError as error:
-            self._losses.last_error = f"{one.name}: {error.strerror}"
-            reason = _LOCKED if isinstance(error, LockedError) else _FAILED
+            problem = error
+        if problem is not None:
+            self._losses.last_error = f"{one.name}: {problem.strerror}"
         for _, stream in lines[written:]:
-            self._losses.add(one.name, reason, stream)
+            self._losses.add(one.name, _LOCKED if isinstance(problem, LockedError) else _FAILED, stream)

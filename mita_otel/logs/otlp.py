@@ -111,20 +111,26 @@ class Otlp:
         logger = self._logger(captured.name)
         if captured.context is not None:
             captured.context.run(self._emit, logger, captured, finished.entry)
-        elif self._direct is None or captured.name not in self._loggers or self._is_crowded(finished.entry):
+            return
+        surplus = self._surplus(finished.entry)
+        if self._direct is None or surplus is None or captured.name not in self._loggers:
             self._emit(logger, captured, finished.entry)
-        elif logger.enabled():
-            self._direct(logger, captured, finished.entry)
+        elif logger._is_enabled():  # noqa: SLF001 - what the SDK asks before it makes a record
+            self._direct(logger, captured, finished.entry, surplus)
 
     def flush(self) -> None:
         """Count what went past the SDK's logger, as that would have."""
         if self._direct is not None:
             self._direct.flush()
 
-    def _is_crowded(self, entry: dict[str, Any]) -> bool:
-        """Say whether a record may have more attributes than the SDK lets pass, and has to count."""
+    def _surplus(self, entry: dict[str, Any]) -> int | None:
+        """Return how many extras there are too many, the oldest first; None if even without any there are too many."""
         limit = self._provider._log_record_limits.max_log_record_attributes  # noqa: SLF001 - no public way; the SDK is pinned
-        return limit is not None and len(entry.get(fields.EXTRA, ())) + OWN_ATTRIBUTES > limit
+        extras = len(entry.get(fields.EXTRA, ()))
+        if limit is None or extras + OWN_ATTRIBUTES <= limit:
+            return 0
+        surplus = max(0, len(attributes_of(entry)) - limit)
+        return surplus if surplus <= extras else None
 
     def _emit(self, logger: Logger, captured: Captured, entry: dict[str, Any]) -> None:
         attributes = attributes_of(entry)

@@ -34,9 +34,12 @@ class RotatingFile:
         path: of the file; its folder exists.
         limit: bytes of a file; a line that is longer has one to itself.
         backups: older copies that are kept, 1 and above.
+
+    Attributes:
+        problem: what kept the last `append` from writing everything.
     """
 
-    __slots__ = ("_backups", "_limit", "_lock", "_number", "_path")
+    __slots__ = ("_backups", "_limit", "_lock", "_number", "_path", "problem")
 
     def __init__(self, path: Path, limit: int, backups: int) -> None:
         self._path = path
@@ -44,6 +47,7 @@ class RotatingFile:
         self._backups = backups
         self._number = -1
         self._lock = -1
+        self.problem: OSError | None = None
 
     def append(self, lines: Sequence[bytes]) -> int:
         """Write lines, each ending in a line break; return how many of them are in the file.
@@ -51,10 +55,12 @@ class RotatingFile:
         Raises:
             OSError: not one line could be written.
         """
+        self.problem = None
         try:
             with self._turn():
                 return self._append(lines)
-        except OSError:
+        except OSError as error:
+            self.problem = error
             # Whatever it was, the next attempt begins anew: the folder may be another one by then.
             self.close()
             raise
@@ -103,9 +109,10 @@ class RotatingFile:
                 written += done
                 if written < fitting:
                     break
-        except OSError:
+        except OSError as error:
             if not written:
                 raise
+            self.problem = error
         return written
 
     def _fitting(self, lines: Sequence[bytes], start: int, size: int) -> int:
@@ -125,7 +132,8 @@ class RotatingFile:
                 count = os.write(self._number, left)
                 size += count
                 left = left[count:]
-        except OSError:
+        except OSError as error:
+            self.problem = error
             whole, kept = 0, before
             while kept + len(lines[whole]) <= size:
                 kept += len(lines[whole])
