@@ -84,6 +84,7 @@ class Exchange:
     it, is done there.
 
     Attributes:
+        is_excluded: whether no one is to be told of the request.
         route: the whole template, where whoever instruments the application has found it.
         received: bytes of the request's body.
         sent: bytes of the response's body.
@@ -102,6 +103,7 @@ class Exchange:
             "correlation_id",
             "disconnected",
             "ended",
+            "is_excluded",
             "opened",
             "received",
             "route",
@@ -118,6 +120,7 @@ class Exchange:
         send: Send,
         *,
         correlation_id: str,
+        is_excluded: bool,
         sizes: BodySizes | None,
         headers: ResponseHeaders,
         report: Callable[[], None],
@@ -136,6 +139,7 @@ class Exchange:
         self.ended = 0.0
         self.answered: Headers = []
         self.correlation_id = correlation_id
+        self.is_excluded = is_excluded
         self.disconnected = False
         self.route: str | None = None
         self.received = 0
@@ -224,7 +228,8 @@ class Exchange:
         self.status = message["status"]
         self._trailers = message.get("trailers", False)
         self.asked()
-        request_span.remember(trace.get_current_span().get_span_context())
+        if self.span is None:
+            request_span.remember(trace.get_current_span().get_span_context())
         added = self._headers.of(request_span.span_context(), self.correlation_id)
         self.answered = message.get("headers", [])
         return {**message, "headers": [*self.answered, *added]}

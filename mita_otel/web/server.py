@@ -6,6 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
+from weakref import ReferenceType, ref
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
@@ -32,7 +33,9 @@ __all__ = ["SCOPE_KEY", "Exchange", "Message", "Receive", "Scope", "Send", "Serv
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _logger: Final = logging.getLogger("mita_otel.web")
-_serving_task: ContextVar[asyncio.Task[Any] | None] = ContextVar("mita_serving_task", default=None)
+_serving_task: ContextVar[ReferenceType[asyncio.Task[Any]] | None] = ContextVar("mita_serving_task", default=None)
+"""The task that serves the request. A task holds its context: if that held the task, both would stay until the garbage
+collector comes."""
 
 
 def _log_fault() -> None:
@@ -98,35 +101,40 @@ class ServerLayer:
             await app(scope, receive, send)
             return
         task = asyncio.current_task()
-        nested = _serving_task.get() is task
-        _serving_task.set(task)
+        serving = _serving_task.get()
+        nested = task is not None and serving is not None and serving() is task
+        _serving_task.set(None if task is None else ref(task))
         token = correlation.bind(exchange.correlation_id)
         failure: BaseException | None = None
         try:
-            await self._serve(app, scope, exchange, inbound)
+            if exchange.is_excluded:
+                # A health check's query must not become a root trace of its own.
+                with suppress_instrumentation():
+                    await app(scope, exchange.receive, exchange.send)
+            else:
+                if self._spans is not None:
+                    exchange.span = self._begin(self._spans, app, scope, exchange, inbound)
+                await app(scope, exchange.receive, exchange.send)
         except BaseException as error:
             failure = error
             raise
         finally:
             self._close(exchange, failure)
+            # The two hold each other: left so, every request would wait for the garbage collector, with all it held.
+            scope.pop(SCOPE_KEY, None)
+            exchange.span = None
             # Only a request within a request, in one task, gives the id back: else the server's own last words about
             # the request are still to come. A task may have inherited the id of the request before.
             if nested:
                 correlation.unbind(token)
                 request_span.restore(before)
 
-    async def _serve(self, app: Application, scope: Scope, exchange: Exchange, inbound: Inbound) -> None:
-        if self.excluded(scope["path"]):
-            # A health check's query must not become a root trace of its own.
-            with suppress_instrumentation():
-                await app(scope, exchange.receive, exchange.send)
-            return
-        if self._spans is not None:
-            try:
-                exchange.span = self._spans.begin(app, scope, exchange, inbound)
-            except Exception:  # noqa: BLE001 - the room's door
-                self._report()
-        await app(scope, exchange.receive, exchange.send)
+    def _begin(self, spans: Spans, app: Any, scope: Scope, exchange: Exchange, inbound: Inbound) -> Span | None:
+        try:
+            return spans.begin(app, scope, exchange, inbound)
+        except Exception:  # noqa: BLE001 - the room's door
+            self._report()
+            return None
 
     def _close(self, exchange: Exchange, failure: BaseException | None) -> None:
         try:
@@ -148,12 +156,14 @@ class ServerLayer:
         if self._inbound_context != "trust":
             scope = {**scope, "headers": [header for header in headers if header[0] not in CONTEXT_HEADERS]}
             inbound = inbound._replace(context=[])
+        is_excluded = self.excluded(scope["path"])
         exchange = Exchange(
             scope,
             receive,
             send,
             correlation_id=correlation.accept(_harmless(inbound.correlation_id)),
-            sizes=self._sizes if is_http and not self.excluded(scope["path"]) else None,
+            is_excluded=is_excluded,
+            sizes=self._sizes if is_http and not is_excluded else None,
             headers=self._headers,
             report=self._report,
             repeated=self._repeated,

@@ -45,6 +45,7 @@ from mita_otel.metrics.catalogue.http import (
     SERVER_REQUEST_DURATION,
     SERVER_RESPONSE_BODY_SIZE,
 )
+from mita_otel.traces import request
 from mita_otel.traces.propagation import reads_only_w3c
 from mita_otel.web.inbound import GETTER, Inbound
 from mita_otel.web.server import Exchange, Scope
@@ -176,8 +177,12 @@ class FastAPISpans:
         kind = _kind(scope)
         parent = self._parent(inbound, scope)
         span = self._tracer.start_span(kind.span_name, parent, SpanKind.SERVER, _attributes(kind, scope, inbound))
+        is_recording = span.is_recording()
+        if not is_recording:
+            # No processor is told of it, but the response's headers and the server's last words name it.
+            request.remember(span.get_span_context())
         told = _RequestTelemetry(
-            span=span if span.is_recording() else None,
+            span=span if is_recording else None,
             span_method=kind.span_name,
             logger=self._logger,
             _mount_prefix=scope.get("app_root_path", application.root_path or scope.get("root_path", "")).rstrip("/"),
