@@ -47,7 +47,10 @@ def redact_pairs(text: str, is_sensitive: Callable[[str], bool]) -> str:
             if left < 0 or sensitive > _MOST_SENSITIVE:
                 return "".join([*kept, text[position:following], REDACTED])
             name = text[length - key.end() : length - key.start("key")]
-            if _names_secret(text, name, key, sign.group(), is_sensitive):
+            # Most keys are neither, and then nothing more is to be asked.
+            if (is_sensitive(name) or name.lower() in _SECOND_WORDS) and _names_secret(
+                text, name, key, sign.group(), is_sensitive
+            ):
                 sensitive += 1
                 start, end = _value(text, name, following)
                 if end > start:
