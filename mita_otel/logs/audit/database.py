@@ -33,6 +33,13 @@ TIMEOUT: Final = 10.0
 CONNECTING: Final = 5
 """Seconds until a connection stands."""
 
+_SESSION: Final = {
+    "application_name": "mita-otel audit",
+    # A commit that is answered must outlive a crash of the server, whatever the server, the database or the role say:
+    # what is answered is forgotten by the journal.
+    "synchronous_commit": "on",
+}
+
 _DRIVERS: Final = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
@@ -85,7 +92,7 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self.is_postgresql = url.get_backend_name() == "postgresql"
-        connecting = {"timeout": CONNECTING, "command_timeout": TIMEOUT}
+        connecting = {"timeout": CONNECTING, "command_timeout": TIMEOUT, "server_settings": _SESSION}
         options: dict[str, Any] = {**POOL, "connect_args": connecting} if self.is_postgresql else {}
         self._engine: AsyncEngine = create_async_engine(url, **options)
         # Bodies are in the parameters: no error message repeats them.

@@ -11,7 +11,7 @@ from mita_otel.logs.audit.chain import Head, link
 from mita_otel.logs.audit.journal import Journal, JournalFullError, decode, encode
 from mita_otel.logs.audit.keys import Key
 from mita_otel.logs.audit.model import Event, Record
-from mita_otel.logs.audit.statistics import Reason, Statistics
+from mita_otel.logs.audit.statistics import Statistics
 
 QUEUE: Final = 1_000
 """Events that wait for the database, or for a disk that takes nothing, before that is called an overflow.
@@ -36,13 +36,12 @@ class Intake:
     Attributes:
         head: the last record that is acknowledged.
         written: the last one that the database has.
-        lost: events that were dropped and are not recorded as lost yet.
         is_away: whether the database did not take the last batch.
     """
 
     __slots__ = (
-        *("_behind_since", "_journal", "_key", "_lock", "_memory", "_now", "_statistics"),
-        *("head", "is_away", "lost", "written"),
+        *("_behind_since", "_journal", "_key", "_lock", "_lost", "_memory", "_now", "_statistics"),
+        *("head", "is_away", "written"),
     )
 
     def __init__(
@@ -56,7 +55,7 @@ class Intake:
         self._now = now
         self._behind_since = 0.0
         self.head = self.written = Head(chain)
-        self.lost = 0
+        self._lost = 0
         self.is_away = False
 
     @property
@@ -77,37 +76,44 @@ class Intake:
 
         It does one `write` of a few hundred bytes into the page cache, and waits for nothing else.
         """
-        trouble: tuple[Reason, str, OSError | None] | None = None
         with self._lock:
-            record, head = link(self.head, event, self._now(), self._key)
-            line = encode(record)
-            if self._journal is None or self._memory:
-                # In order: what is in memory goes into the journal first, which the writer sees to.
-                is_kept = False
-            else:
-                try:
-                    self._journal.append(line)
-                    is_kept = True
-                except OSError as error:
-                    is_kept = False
-                    trouble = ("journal", _explained(error), error)
-            if not is_kept and len(self._memory) < QUEUE:
-                self._memory.append(line)
-                is_kept = True
-            if is_kept:
-                self._advance(head)
-            else:
-                self.lost += 1
+            seq, trouble = self._keep(event)
+            if not seq:
+                self._lost += 1
                 self._statistics.count("dropped")
-                trouble = (
-                    "queue_full",
-                    f"an event was dropped: {QUEUE} wait in memory and the journal takes none",
-                    None,
-                )
         if trouble is not None:
             # Outside of the lock: a log handler of the application may do anything.
-            self._statistics.failed(*trouble)
-        return head.seq if is_kept else 0
+            self._statistics.failed("journal", _explained(trouble), trouble)
+        if not seq:
+            sentence = f"an event was dropped: {QUEUE} wait in memory and the journal takes none"
+            self._statistics.failed("queue_full", sentence)
+        return seq
+
+    def admit_losses(self, admitting: Callable[[int], Event]) -> None:
+        """Record how many events were dropped, as soon as there is room for that."""
+        with self._lock:
+            if self._lost and self._keep(admitting(self._lost))[0]:
+                self._lost = 0
+
+    def _keep(self, event: Event) -> tuple[int, OSError | None]:
+        """Put an event into the journal, else into memory; return its place, if it has one, and what went wrong."""
+        record, head = link(self.head, event, self._now(), self._key)
+        line = encode(record)
+        trouble: OSError | None = None
+        # In order: what is in memory goes into the journal first, which the writer sees to.
+        if self._journal is not None and not self._memory:
+            try:
+                self._journal.append(line)
+            except OSError as error:
+                trouble = error
+            else:
+                self._advance(head)
+                return head.seq, None
+        if len(self._memory) >= QUEUE:
+            return 0, trouble
+        self._memory.append(line)
+        self._advance(head)
+        return head.seq, trouble
 
     def _advance(self, head: Head) -> None:
         if not self.waiting:

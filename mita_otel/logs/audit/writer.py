@@ -158,10 +158,7 @@ class Writer:
         self._waiters = [waiter for waiter in self._waiters if waiter[0] > self._safe]
 
     def _admit_losses(self) -> None:
-        """Record how many events were dropped, as soon as there is room for that."""
-        lost = self._intake.lost
-        if lost and self._intake.accept(system_event("audit.events_lost", Outcome.FAILURE, events=lost)):
-            self._intake.lost -= lost
+        self._intake.admit_losses(lambda lost: system_event("audit.events_lost", Outcome.FAILURE, events=lost))
 
     async def _work(self) -> None:
         try:

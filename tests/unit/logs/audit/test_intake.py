@@ -10,6 +10,7 @@ import pytest
 
 from mita_otel.logs.audit.intake import QUEUE, Intake, records_of
 from mita_otel.logs.audit.journal import Journal
+from mita_otel.logs.audit.model import Event
 from mita_otel.logs.audit.statistics import Statistics
 from mita_otel.logs.audit.verification import verify
 from tests.unit.logs.audit.chains import BEGAN, KEY, event, stored
@@ -102,10 +103,30 @@ def test_a_full_disk_leaves_a_thousand_events_in_memory_and_counts_the_rest(
     disk.is_full = True
     results = [intake.accept(event()) for _ in range(QUEUE + 3)]
     assert results[-4:] == [QUEUE + 1, 0, 0, 0]
-    assert (counts.events["dropped"], counts.failures["queue_full"], intake.lost) == (3, 3, 3)
+    assert (counts.events["dropped"], counts.failures["queue_full"]) == (3, 3)
     assert "make room" in caplog.text
     assert caplog.text.count("an event was dropped") == 1, "once a minute"
     assert written(intake) == list(range(1, QUEUE + 2)), "the chain has no gap"
+
+
+def test_what_was_dropped_is_recorded_once_there_is_room(intake: Intake, disk: Disk, counts: Statistics) -> None:
+    admitted: list[int] = []
+
+    def admitting(lost: int) -> Event:
+        admitted.append(lost)
+        return event("audit.events_lost", events=lost)
+
+    disk.is_full = True
+    for _ in range(QUEUE + 3):
+        intake.accept(event())
+    intake.admit_losses(admitting)
+    assert (admitted, counts.events["dropped"]) == ([3], 3), "there is no room for it yet, and it is not lost itself"
+    disk.is_full = False
+    intake.refill()
+    intake.admit_losses(admitting)
+    intake.admit_losses(admitting)
+    assert admitted == [3, 3]
+    assert len(written(intake)) == QUEUE + 1
 
 
 def test_what_was_in_memory_is_in_the_journal_before_what_comes_later(
