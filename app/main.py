@@ -28,11 +28,16 @@ from app.work.running import running
 from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.ratelimit import RateLimits
+from mita_otel.retries.httpx import DeadlineTransport
 from mita_otel.web.audit import AuditRequests
+from mita_otel.web.deadline import Deadlines
 from mita_otel.web.problems import response_to
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 """Seconds: an answer that takes longer than 5 s is no use to someone who waits for a page."""
+
+TIMES = {"/api/insights": 15.0, "POST /api/transactions/bulk": 60.0, "POST /api/receipts": 60.0}
+"""Seconds for requests that are not like the others, which have MITA_REQUEST_TIMEOUT."""
 
 
 def _services(settings: Settings, now: Clock, apis: Mapping[str, Upstream]) -> Services:
@@ -64,7 +69,8 @@ def _lifespan(settings: Settings, now: Clock) -> Callable[[FastAPI], AbstractAsy
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as ending:
-            client = await ending.enter_async_context(httpx.AsyncClient(timeout=EXTERNAL_TIMEOUT))
+            transport = DeadlineTransport()
+            client = await ending.enter_async_context(httpx.AsyncClient(transport=transport, timeout=EXTERNAL_TIMEOUT))
             apis = ending.enter_context(upstreams(client, settings.redis_url if settings.share_breakers else None))
             held = app.state.services = _services(settings, now, apis)
             ending.push_async_callback(held.database.close)
@@ -95,6 +101,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     """Return the application for some settings, those of the environment by default."""
     app = FastAPI(title="MITA Finance", version="1.0.0", lifespan=_lifespan(settings or Settings(), now))
     app.add_middleware(BodyLimit, paths={"/api/receipts": LARGEST_UPLOAD})
+    app.add_middleware(Deadlines, routes=TIMES)
     app.add_middleware(AuditRequests, rules=RULES)
     app.add_middleware(RateLimits, limiter=quotas.limiter, user=quotas.user, answer=response_to)
     errors.install(app)

@@ -4,11 +4,8 @@ import time
 from collections import OrderedDict
 from typing import Protocol
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
 from mita_otel import cache
+from mita_otel.retries.redis import connect
 
 TIMEOUT = 0.5
 """Seconds for a connection or a command: redis-py's defaults would make a dead cache cost 3 to 15 s a request."""
@@ -43,9 +40,7 @@ class RedisCache:
 
     def __init__(self, url: str) -> None:
         """Connect when first asked to."""
-        self._redis = Redis.from_url(
-            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
-        )
+        self._redis = connect(url, timeout=TIMEOUT)
         self._cache = cache.RedisCache(self._redis, "mita-finance", timeout=TIMEOUT)
 
     async def get(self, key: str) -> str | None:

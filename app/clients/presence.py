@@ -9,12 +9,10 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from mita_otel.metrics.business import Window
+from mita_otel.retries.redis import connect
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +46,7 @@ class RedisCounting:
 
     def __init__(self, url: str) -> None:
         """Connect when first asked to."""
-        self._redis = Redis.from_url(
-            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0)
-        )
+        self._redis = connect(url, timeout=TIMEOUT)
         self._name = secrets.token_hex(8)
 
     async def count(self, seen: list[tuple[UUID, float]], now: float) -> Mapping[Window, int] | None:

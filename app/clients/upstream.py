@@ -1,6 +1,5 @@
-"""Calls to external HTTP APIs: bounded in time and size, and not made while the API is down."""
+"""Calls to external HTTP APIs: bounded in time and size, tried again where that helps, not made while one is down."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,9 +10,10 @@ import httpx
 
 from mita_otel.breakers import EXTERNAL, GOOGLE_OAUTH, OPENAI, CircuitBreaker, CircuitOpenError
 from mita_otel.breakers.shared import RedisCircuits
+from mita_otel.retries import OutOfTimeError, Policy, Retry, TimeLimit
 
 DEADLINE = 5.0
-"""Seconds for a whole call: a timeout for each read alone would let a slow drip hold a request for ever."""
+"""Seconds for an attempt: a timeout for each read alone would let a slow drip hold a request for ever."""
 
 LARGEST = 256 * 1024
 """Bytes of an answer, decoded."""
@@ -40,31 +40,39 @@ class UpstreamError(Exception):
 class Upstream:
     """One external API."""
 
-    def __init__(self, client: httpx.AsyncClient, breaker: CircuitBreaker) -> None:
-        """Take what sends, and what keeps from sending while the API is down."""
+    def __init__(self, client: httpx.AsyncClient, breaker: CircuitBreaker, retry: Retry) -> None:
+        """Take what sends, what keeps from sending while the API is down, and what sends again."""
         self._client = client
         self._breaker = breaker
+        self._retry = retry
 
     async def call(self, method: str, url: str, **request: Any) -> Any:
         """Return an answer's JSON, with decimals where it has numbers with a point.
 
         Raises:
-            UpstreamError: whatever went wrong.
+            OutOfTimeError: the request that this is for has no time left.
+            UpstreamError: whatever else went wrong.
         """
+        retry = self._retry.for_request(method, request.get("headers"))
         try:
-            async with self._breaker, asyncio.timeout(DEADLINE), self._client.stream(method, url, **request) as answer:
-                answer.raise_for_status()
-                return json.loads(await _read(answer), parse_float=Decimal)
+            return await retry.call_async(self._attempt, method, url, request)
+        except OutOfTimeError:
+            raise
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
             raise UpstreamError(f"status {status}", status) from error
         except (CircuitOpenError, httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
             raise UpstreamError(type(error).__name__) from error
 
+    async def _attempt(self, method: str, url: str, request: Mapping[str, Any]) -> Any:
+        async with self._breaker, TimeLimit(DEADLINE), self._client.stream(method, url, **request) as answer:
+            answer.raise_for_status()
+            return json.loads(await _read(answer), parse_float=Decimal)
+
 
 @contextmanager
 def upstreams(client: httpx.AsyncClient, redis_url: str | None) -> Iterator[Mapping[str, Upstream]]:
-    """Give every API its breaker while the service runs; with a Redis they are those of all its processes."""
+    """Give every API its retries, and a breaker while the service runs; with a Redis it is that of all processes."""
     shared = RedisCircuits(redis_url) if redis_url else None
     presets = {
         "openai": OPENAI,
@@ -75,7 +83,12 @@ def upstreams(client: httpx.AsyncClient, redis_url: str | None) -> Iterator[Mapp
     }
     breakers = {name: CircuitBreaker.named(name, preset.policy, shared=shared) for name, preset in presets.items()}
     try:
-        yield {name: Upstream(client, breaker) for name, breaker in breakers.items()}
+        yield {
+            name: Upstream(
+                client, breaker, Retry(name, Policy(attempts=1 + presets[name].max_retries, timeout_seconds=5))
+            )
+            for name, breaker in breakers.items()
+        }
     finally:
         for breaker in breakers.values():
             breaker.retire()

@@ -2,10 +2,10 @@
 
 import fcntl
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from anyio import to_thread
@@ -16,6 +16,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from app.errors import ApiError, UserGoneError, database_unavailable
+from mita_otel.retries import DATABASE, OutOfTimeError, Retry, Transactions
+from mita_otel.retries.sqlalchemy import spend_deadlines
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +50,9 @@ class Database:
         self._engine.sync_engine.hide_parameters = True
         if self._is_sqlite:
             event.listen(self._engine.sync_engine, "connect", _enforce_foreign_keys)
+        spend_deadlines(self._engine)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self._transactions = Transactions(self.session, Retry("database", DATABASE))
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
@@ -54,11 +60,14 @@ class Database:
 
         Raises:
             ApiError: 503 if the database cannot be reached or goes away.
+            OutOfTimeError: the request that this is for has no time left.
             UserGoneError: what was written belongs to a user who was deleted.
         """
         try:
             async with self._sessions() as session:
                 yield session
+        except OutOfTimeError:
+            raise
         except UNREACHABLE as error:
             raise _unavailable(error) from error
         except IntegrityError as error:
@@ -72,6 +81,19 @@ class Database:
             if is_gone or isinstance(error, OperationalError | InterfaceError):
                 raise _unavailable(error) from error
             raise
+
+    async def transaction(self, work: Callable[[AsyncSession], Awaitable[T]], *, idempotent: bool = False) -> T:
+        """Do some work in a session of its own and commit it; all of it again if another transaction is in the way.
+
+        Args:
+            work: uses nothing that lasts but the session.
+            idempotent: whether it may also be done again when nobody knows whether it was committed.
+
+        Raises:
+            ApiError, OutOfTimeError: as `session`.
+            UnknownOutcomeError: nobody knows whether it was committed.
+        """
+        return await self._transactions.run(work, idempotent=idempotent)
 
     async def migrate(self) -> None:
         """Bring the schema up to date, once, however many processes start."""

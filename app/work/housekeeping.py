@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.notifications import State
 from app.services import Services
@@ -37,9 +38,11 @@ async def work(held: Services) -> float:
         ),
         delete(Job).where(Job.due_at.is_(None), Job.created_at < now - JOBS_KEPT),
     )
+
+    async def delete_all(session: AsyncSession) -> int:
+        return sum([(await session.execute(each)).rowcount for each in over])  # type: ignore[attr-defined]  # a DELETE has one
+
     with linked_work("housekeeping"):
-        async with held.database.session() as session:
-            counts = [(await session.execute(each)).rowcount for each in over]  # type: ignore[attr-defined]  # a DELETE has one
-            await session.commit()
-        logger.info("housekeeping done", extra={"rows": sum(counts)})
+        rows = await held.database.transaction(delete_all, idempotent=True)
+        logger.info("housekeeping done", extra={"rows": rows})
     return EVERY
