@@ -49,6 +49,6 @@ class TracesSettings(Part):
     fast_path: bool = Field(
         default=True,
         alias="MITA_FAST_PATH",
-        title="make spans of our own, which cost less than the SDK's; false: the SDK's own",
+        title="make spans and log records of our own, which cost less than the SDK's; false: the SDK's own",
         description="true or false",
     )

@@ -47,6 +47,7 @@ def describe(application: object = None, name: str = "") -> Process:
         sampler_asked=isinstance(tracers, Provider) and bounds_of(tracers.sampler) is None,
         spans="ours" if isinstance(tracers, Provider) else "sdk" if running is not None else "",
         span_copies=tuple(tracers.processors.copying()) if isinstance(tracers, Provider) else (),
+        logs="" if running is None else running.logs.path,
         propagated=tuple(sorted(propagate.get_global_textmap().fields)),
         resource={key: str(redact_value(key, value)) for key, value in resource.items()},
         libraries=tuple(_library(library, running) for library in INSTRUMENTORS),

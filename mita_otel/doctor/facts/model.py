@@ -138,6 +138,7 @@ class Process:
         sampler_asked: whether it is asked about each span, for its decisions cannot be foreseen.
         spans: `ours` or `sdk`, by whose code spans are made; empty where another distribution runs.
         span_copies: types of the processors for which each of our spans is copied.
+        logs: how log records go to OTLP, `direct`, `sdk` or `none`; empty where another distribution runs.
         propagated: names of the headers that carry context.
         resource: attributes of the resource, masked.
         libraries: what we instrument ourselves.
@@ -156,6 +157,7 @@ class Process:
     sampler_asked: bool = False
     spans: str = ""
     span_copies: tuple[str, ...] = ()
+    logs: str = ""
     propagated: tuple[str, ...] = ()
     resource: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[Library, ...] = ()

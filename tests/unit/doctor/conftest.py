@@ -75,6 +75,7 @@ def process(**changes: Any) -> Process:
         ours=True,
         sampler=SAMPLER % "AlwaysOnSampler",
         spans="ours",
+        logs="direct",
         propagated=("baggage", "traceparent", "tracestate"),
         resource={"service.name": "orders"},
         libraries=(Library("fastapi", "0.165.0", imported=True, path="native"), Library("redis", None)),

@@ -161,6 +161,20 @@ def test_signals_that_go_nowhere_are_told(in_order: Facts, variables: dict[str, 
     assert all(name in finding.fix for name in variables)
 
 
+@pytest.mark.parametrize(
+    ("path", "fast", "sentence"),
+    [
+        ("direct", "true", "log records are encoded directly"),
+        ("sdk", "true", "for a processor was added"),
+        ("sdk", "false", "for MITA_FAST_PATH is false"),
+    ],
+)
+def test_the_path_of_log_records_is_named(in_order: Facts, path: str, fast: str, sentence: str) -> None:
+    (finding,) = found(changed(set_to(in_order, MITA_FAST_PATH=fast), logs=path), "logs")
+    assert finding.verdict is Verdict.OK
+    assert sentence in finding.sentence
+
+
 def test_the_worst_clock_is_told_and_its_direction(in_order: Facts) -> None:
     facts = replace(in_order, deliveries=(delivery(ahead=2.0), delivery("logs", ahead=-30.0)))
     finding = only_trouble(facts, "clock")
