@@ -5,17 +5,20 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeAlias
 
 from mita_otel.settings import environment as process_environment
 from mita_otel.stack import golang, versions
 from mita_otel.stack.model import Report, StackError, silent
 from mita_otel.stack.recipes import Recipe, Step, recipes
 from mita_otel.stack.state import exclusive
+
+Recipes: TypeAlias = Callable[[Mapping[str, str]], tuple[Recipe, ...]]
+"""Returns recipes for the pinned versions."""
 
 _HEARTBEAT: Final = 10.0
 """Seconds between two lines about a compilation that goes on: somebody watches, or a CI job would time out."""
@@ -53,37 +56,42 @@ def default_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "mita-otel"
 
 
-def programs(cache: Cache) -> dict[str, Path]:
+def programs(cache: Cache, wanted: Recipes = recipes) -> dict[str, Path]:
     """Return where every program is, or will be."""
     sources = versions.root() / "collector" / "build"
     return {
         program: _folder(cache, recipe, sources) / program
-        for recipe in recipes(versions.read_versions())
+        for recipe in wanted(versions.read_versions())
         for program in recipe.programs
     }
 
 
-def build_all(cache: Cache, report: Report = silent) -> dict[str, Path]:
+def build_all(cache: Cache, report: Report = silent, wanted: Recipes = recipes) -> dict[str, Path]:
     """Build what is missing, and return every program's path by its name.
+
+    Args:
+        cache: holds the programs.
+        report: is told what goes on.
+        wanted: the recipes; those of the stack by default.
 
     Raises:
         StackError: Go is missing, or a build failed.
     """
-    pinned = versions.read_versions()
+    asked = wanted(versions.read_versions())
     sources = versions.root() / "collector" / "build"
-    missing = _missing(cache, pinned, sources)
+    missing = _missing(cache, asked, sources)
     if missing:
         with exclusive(cache.folder / "build.lock", waiting=lambda: report("another build is running: waiting")):
             # Whoever held the lock may have built them.
-            missing = _missing(cache, pinned, sources)
+            missing = _missing(cache, asked, sources)
             for abandoned in cache.binaries.glob(".building-*"):
                 _remove(abandoned)  # of a build that was killed: nobody else can be building now
             if missing:
-                shop = _Workshop(golang.find(cache.folder, pinned, report), cache, sources, report)
+                shop = _Workshop(golang.find(cache.folder, versions.read_versions(), report), cache, sources, report)
                 for number, recipe in enumerate(missing, 1):
                     report(f"building {recipe.name} {recipe.version} ({number} of {len(missing)})")
                     shop.build(recipe)
-    return programs(cache)
+    return programs(cache, wanted)
 
 
 def clean(cache: Cache) -> None:
@@ -97,8 +105,8 @@ def _folder(cache: Cache, recipe: Recipe, sources: Path) -> Path:
     return cache.binaries / f"{recipe.name}-{recipe.version}-{recipe.digest(sources)}"
 
 
-def _missing(cache: Cache, pinned: Mapping[str, str], sources: Path) -> list[Recipe]:
-    return [recipe for recipe in recipes(pinned) if not _folder(cache, recipe, sources).is_dir()]
+def _missing(cache: Cache, asked: tuple[Recipe, ...], sources: Path) -> list[Recipe]:
+    return [recipe for recipe in asked if not _folder(cache, recipe, sources).is_dir()]
 
 
 @dataclass(frozen=True, slots=True)

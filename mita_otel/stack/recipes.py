@@ -69,6 +69,11 @@ def recipes(versions: Mapping[str, str]) -> tuple[Recipe, ...]:
     )
 
 
+def for_tests(versions: Mapping[str, str]) -> tuple[Recipe, ...]:
+    """Return the recipes of what only tests run: a TCP proxy that is slow, cuts connections, or goes down as told."""
+    return (_wrapped("toxiproxy", versions["TOXIPROXY_VERSION"], "github.com/Shopify/toxiproxy/v2/cmd/server"),)
+
+
 def _otelcol(version: str) -> Recipe:
     build = ("go", "build", "-v", "-mod=readonly", *_FLAGS, "-o", "{out}/otelcol-mita", ".")
     return Recipe(

@@ -57,6 +57,7 @@ def test_the_builders_parts_are_pinned_by_the_committed_module_file() -> None:
 def test_the_wrapper_modules_require_the_pinned_versions() -> None:
     assert f"github.com/jaegertracing/jaeger v{PINNED['JAEGER_MODULE_VERSION']}\n" in module_file("jaeger")
     assert f"github.com/grafana/loki/v3 v{PINNED['LOKI_VERSION']} // indirect\n" in module_file("loki")
+    assert f"github.com/Shopify/toxiproxy/v2 v{PINNED['TOXIPROXY_VERSION']} // indirect\n" in module_file("toxiproxy")
 
 
 def test_the_pinned_go_is_new_enough_for_every_module() -> None:
