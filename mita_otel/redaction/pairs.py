@@ -68,8 +68,12 @@ def _names_secret(text: str, name: str, key: re.Match[str], sign: str, is_sensit
         if previous is not None and is_sensitive(f"{previous[1]}_{lowered}"):
             return True
         # In a sentence `key` is any key.
-        return key["quote"] is not None and is_sensitive(name)
-    return is_sensitive(name) and (sign != ">" or text[start - 1 : start] == "<")
+        return (key["quote"] is not None or _is_element(text, start, sign)) and is_sensitive(name)
+    return is_sensitive(name) and (sign != ">" or _is_element(text, start, sign))
+
+
+def _is_element(text: str, start: int, sign: str) -> bool:
+    return sign == ">" and text[start - 1 : start] == "<"
 
 
 def _value(text: str, name: str, after: int) -> tuple[int, int]:
