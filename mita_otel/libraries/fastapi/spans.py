@@ -47,6 +47,7 @@ from mita_otel.metrics.catalogue.http import (
 )
 from mita_otel.traces import request
 from mita_otel.traces.propagation import reads_only_w3c
+from mita_otel.web.deadline import OUT_OF_TIME_KEY
 from mita_otel.web.inbound import GETTER, Inbound
 from mita_otel.web.server import Exchange, Scope
 
@@ -287,6 +288,8 @@ class _Serving:
         status = self._exchange.status
         if error is None and 0 < status < _SERVER_ERROR:
             return None
+        if OUT_OF_TIME_KEY in self._scope:
+            return "timeout"
         failures = self._told._exceptions
         failure = error or (failures[-1] if failures else None)
         return str(status or "incomplete_response") if failure is None else _exception_type(failure)
