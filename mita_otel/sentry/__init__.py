@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from opentelemetry.sdk.trace import TracerProvider
 
+from mita_otel.sentry.events import mask
 from mita_otel.sentry.identity import describe
 from mita_otel.sentry.rates import Rates, rates_of
 from mita_otel.settings import Settings
 
-__all__ = ["Bridged", "Rates", "bridge", "describe", "rates_of"]
+__all__ = ["Bridged", "Rates", "bridge", "describe", "mask", "rates_of"]
 
 _logger: Final = logging.getLogger("mita_otel.sentry")
 
