@@ -1,7 +1,7 @@
 """The SDK's own samplers as five numbers: whether a span is sampled is then one comparison.
 
-Through the SDK's classes the decision takes 3.5 us: a parent looked up twice, a result object, a mapping around no
-attributes. Any other sampler is asked as the SDK asks it.
+Through the SDK's classes the decision takes 0.7 us for a root and 1.5 for a child, whose parent is looked up twice more.
+Any other sampler is asked as the SDK asks it.
 """
 
 from typing import Final, NamedTuple

@@ -1,8 +1,8 @@
 """A span that costs little: the SDK's span in all that can be seen of it, without its locks, copies and re-cleaning.
 
 It is an instance of the SDK's `Span` and `ReadableSpan`, keeps what they keep under the same names, and inherits what
-they compute. Measured on Python 3.11, with eight attributes at the start and two later: start to end 27 us in the SDK,
-5 us here.
+they compute. Start to end on Python 3.11, with eight attributes at the start and two later: 12.4 us in the SDK, 2.6 us
+here, and 28 us of the SDK's own counting of spans, which costs 0.1 us in `counts`.
 """
 
 import logging
@@ -77,6 +77,10 @@ class Span(SdkSpan):
     @property
     def _instrumentation_info(self) -> InstrumentationInfo:  # type: ignore[override]
         return self._tracer.instrumentation_info
+
+    def get_span_context(self) -> SpanContext:
+        """Return what is handed on of the span. The SDK's has a call in it, and is called eight times a request."""
+        return self._context
 
     @property
     def dropped_attributes(self) -> int:
