@@ -1,0 +1,90 @@
+"""A breaker of MITA Finance on the real stack: its state in Prometheus, and the way from a refusal to its cause."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from mita_otel.breakers import OPENAI, State
+from mita_otel.stack import NativeStack
+from tests.fixtures.polling import eventually, find_free_port
+from tests.fixtures.service import ServiceProcess
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+
+
+def _series(stack: NativeStack, query: str) -> dict[str, float]:
+    """The values of a query by their `state`, or by nothing."""
+    found = httpx.get(f"{stack.endpoints.prometheus}/api/v1/query", params={"query": query}, timeout=30).json()
+    return {series["metric"].get("state", ""): float(series["value"][1]) for series in found["data"]["result"]}
+
+
+def _trace(stack: NativeStack, trace_id: str) -> list[dict[str, Any]]:
+    found = httpx.get(f"{stack.endpoints.jaeger}/api/traces/{trace_id}", timeout=30).json()["data"]
+    return list(found[0]["spans"]) if found else []
+
+
+def _lines(stack: NativeStack, query: str) -> list[str]:
+    asked = {"query": query, "since": "1h"}
+    found = httpx.get(f"{stack.endpoints.loki}/loki/api/v1/query_range", params=asked, timeout=30).json()
+    return [line for stream in found["data"]["result"] for _, line in stream["values"]]
+
+
+def test_an_open_breaker_is_seen_in_prometheus_and_leads_from_jaeger_to_the_traces_that_opened_it(
+    stack: NativeStack, start_service: Callable[..., ServiceProcess], redis_url: str, postgres_url: str
+) -> None:
+    stack.up(standard=False)
+    standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
+    external = f"http://127.0.0.1:{standin}"
+    start_service([sys.executable, "-m", "app.standin", "--port", str(standin)], {"PYTHONPATH": "."})
+    service = start_service(
+        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": stack.endpoints.otlp_http,
+            "OTEL_SERVICE_NAME": name,
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            "MITA_STRICT": "1",
+            "MITA_TRACE_RESPONSE": "traceresponse",
+            "DATABASE_URL": postgres_url,
+            "REDIS_URL": redis_url,
+            "INSIGHTS_API_URL": external,
+            "MIGRATE_ON_START": "true",
+            "JWT_SECRET": "s" * 40,
+            "PYTHONPATH": ".",
+        },
+    )
+    service.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
+    mine = f'service_name="{name}", service="openai"'
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
+        token = client.post("/api/auth/register", json=user).json()["access_token"]
+        headers = {"authorization": f"Bearer {token}"}
+        httpx.put(f"{external}/behaviour", json={"error_rate": 1})
+        closed = {state.value: float(state is State.CLOSED) for state in State}
+        eventually(lambda: _series(stack, f"mita_circuit_breaker_state{{{mine}}}") == closed, timeout=60)
+
+        answers = [client.get("/api/insights", headers=headers) for _ in range(OPENAI.policy.failure_threshold + 1)]
+
+    assert [answer.status_code for answer in answers] == [503] * 4
+    assert 55 < int(answers[-1].headers["retry-after"]) <= 66
+    *failed, refused = [answer.headers["traceresponse"].split("-")[1] for answer in answers]
+    opened = {state.value: float(state is State.OPEN) for state in State}
+    eventually(lambda: _series(stack, f"mita_circuit_breaker_state{{{mine}}}") == opened, timeout=60)
+    assert _series(stack, f"mita_circuit_breaker_failures_total{{{mine}}}") == {"": 3}
+    requests = _series(stack, f"mita_circuit_breaker_requests_total{{{mine}}}")
+    assert {state: count for state, count in requests.items() if count} == {"closed": 3, "open": 1}
+    changes = _series(stack, f'mita_circuit_breaker_transitions_total{{{mine}, from="closed", reason="failures"}}')
+    assert changes == {"": 1}
+    assert _series(stack, f"increase(mita_circuit_breaker_failures_total{{{mine}}}[5m] anchored)") == {"": 3}
+
+    spans = eventually(lambda: _trace(stack, refused), timeout=30)
+    links = {reference["traceID"] for span in spans for reference in span["references"]} - {refused}
+    assert links == set(failed)
+    (server,) = [span for span in spans if span["operationName"] == "GET /api/insights"]
+    tags = {tag["key"]: tag["value"] for tag in server["tags"]}
+    assert (tags["circuit_breaker.name"], tags["circuit_breaker.outcome"]) == ("openai", "rejected")
+    lines = f'{{service_name="{name}"}} |= "circuit breaker openai: closed -> open (failures)"'
+    assert len(eventually(lambda: _lines(stack, lines), timeout=30)) == 1
