@@ -18,7 +18,8 @@ OWN_ATTRIBUTES: Final = 16
 """Most attributes of a record that are ours; what `extra=` brings comes on top."""
 
 _CALLS: Final = 4_096
-_SAME_EACH_TIME: Final = (fields.NOTE, fields.STACK)
+_SAME_NAME: Final = (fields.NOTE, fields.STACK)
+_RARE: Final = frozenset({*_SAME_NAME, fields.EXCEPTION})
 
 
 class Direct:
@@ -47,7 +48,8 @@ class Direct:
             _call(entry[fields.FILE], entry[fields.FUNCTION], entry[fields.LINE]),
             _maker(entry[fields.THREAD_NAME], entry[fields.THREAD_ID]),
             _stream(entry.get(fields.STREAM)),
-            wire.trace(span.trace_id, span.span_id, span.trace_flags) if span.is_valid else b"",
+            _request(entry.get(fields.CORRELATION_ID)),
+            _span(span.trace_id, span.span_id, span.trace_flags) if span.is_valid else b"",
         )
         self._outbox.put(self._provider.resource, logger.instrumentation_scope, record)
         self._created += 1
@@ -62,17 +64,17 @@ class Direct:
 
 
 def _own(entry: dict[str, Any], surplus: int) -> bytes:
-    """Encode what is different each time: extras, correlation id, exception, note and stack."""
-    extras = entry.get(fields.EXTRA, {})
-    given: dict[str, Any] = dict(islice(extras.items(), surplus, None)) if surplus else dict(extras)
-    if fields.CORRELATION_ID in entry:
-        given[fields.CORRELATION_ID] = entry[fields.CORRELATION_ID]
-    for key in _SAME_EACH_TIME:
-        if key in entry:
-            given[key] = entry[key]
-    for key, value in entry.get(fields.EXCEPTION, {}).items():
-        given[fields.OTLP_EXCEPTION[key]] = value
-    encoded, lost = attributes(wire.ATTRIBUTE, given.items())
+    """Encode what is different each time: extras, exception, note and stack."""
+    given = entry.get(fields.EXTRA)
+    if given and surplus:
+        given = dict(islice(given.items(), surplus, None))
+    if not _RARE.isdisjoint(entry):
+        given = dict(given or {})
+        given.update((key, entry[key]) for key in _SAME_NAME if key in entry)
+        given.update((fields.OTLP_EXCEPTION[key], value) for key, value in entry.get(fields.EXCEPTION, {}).items())
+    if not given and not surplus:
+        return b""
+    encoded, lost = attributes(wire.ATTRIBUTE, (given or {}).items())
     return b"".join(encoded) + (wire.dropped(lost + surplus) if lost or surplus else b"")
 
 
@@ -84,6 +86,14 @@ def _encoded(*items: tuple[str, Any]) -> bytes:
 def _call(file: str, function: str | None, line: int) -> bytes:
     names = fields.OTLP_CODE
     return _encoded((names[fields.FILE], file), (names[fields.FUNCTION], function), (names[fields.LINE], line))
+
+
+@lru_cache(maxsize=256)
+def _request(correlation_id: str | None) -> bytes:
+    return _encoded((fields.CORRELATION_ID, correlation_id))
+
+
+_span: Final = lru_cache(maxsize=256)(wire.trace)
 
 
 @lru_cache(maxsize=256)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -135,11 +136,16 @@ def bind_request(captured: Captured, entry: Entry) -> None:
     """Name the trace, the span and the correlation id, where there is one."""
     span = captured.span
     if span.is_valid:
-        entry[fields.TRACE_ID] = format_trace_id(span.trace_id)
-        entry[fields.SPAN_ID] = format_span_id(span.span_id)
-        entry[fields.TRACE_FLAGS] = f"{span.trace_flags:02x}"
+        ids = _written(span.trace_id, span.span_id, span.trace_flags)
+        entry[fields.TRACE_ID], entry[fields.SPAN_ID], entry[fields.TRACE_FLAGS] = ids
     if captured.correlation_id is not None:
         entry[fields.CORRELATION_ID] = captured.correlation_id
+
+
+@lru_cache(maxsize=256)
+def _written(trace_id: int, span_id: int, flags: int) -> tuple[str, str, str]:
+    """Return what names a span as text; a request has several records."""
+    return format_trace_id(trace_id), format_span_id(span_id), f"{flags:02x}"
 
 
 def bind_stream(captured: Captured, entry: Entry) -> None:
@@ -185,7 +191,8 @@ def redact(redaction: Redaction, limits: Limits) -> Step:
         # If masking fails, nothing of the original may go out.
         message = entry.get(fields.MESSAGE, "")
         entry[fields.MESSAGE] = UNREADABLE
-        exception, stack, extras = (entry.pop(key, None) for key in (fields.EXCEPTION, fields.STACK, fields.EXTRA))
+        exception, stack = entry.pop(fields.EXCEPTION, None), entry.pop(fields.STACK, None)
+        extras = entry.pop(fields.EXTRA, None)
         entry[fields.MESSAGE] = text(message, limits.body)
         if stack is not None:
             entry[fields.STACK] = redaction.text(cut_middle(stack, limits.body))
