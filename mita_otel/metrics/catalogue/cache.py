@@ -38,8 +38,8 @@ WARM_UPS: Final = Counter(
 PROCESS_HIT_RATE: Final = Gauge(
     name="mita.cache.process.hit_rate",
     unit="",
-    description="Share of this process's lookups, since it started, that the cache could answer, 0 to 1; for the service"
-    " as a whole ask `mita_cache_hit_rate`.",
+    description="Share of this process's lookups, since it started, that the cache could answer, 0 to 1; ask"
+    " `mita_cache_hit_rate` for all processes together.",
     source=OURS,
     attributes=(_CACHE,),
 )
