@@ -2,22 +2,18 @@
 
 import argparse
 import logging
-import re
 import sys
-from pathlib import Path
 
 from benchmarks.breakers.behaviour import NEEDED, QUESTIONS, Finding, examine
 from benchmarks.breakers.cost import ROUNDS, measure
 from benchmarks.breakers.libraries import SUBJECTS, Subject
-
-PAGE = Path(__file__).parents[2] / "docs" / "circuit-breakers.md"
-BEGIN, END = "<!-- benchmarks.breakers -->", "<!-- end -->"
+from benchmarks.breakers.page import write
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=ROUNDS)
-    arguments.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
+    arguments.add_argument("--write", action="store_true", help="put the table into the documentation")
     asked = arguments.parse_args()
     logging.disable(logging.WARNING)
     found = {subject.name: examine(subject) for subject in SUBJECTS}
@@ -25,8 +21,7 @@ def main() -> int:
     lines = table(SUBJECTS, found, costs)
     print(lines)
     if asked.write:
-        page = PAGE.read_text()
-        PAGE.write_text(re.sub(f"{BEGIN}.*{END}", f"{BEGIN}\n{lines}\n{END}", page, flags=re.DOTALL))
+        write("benchmarks.breakers", lines)
     return verdict(found, costs)
 
 

@@ -3,6 +3,7 @@
 Run `python -m benchmarks.breakers.scenarios`.
 """
 
+import argparse
 import asyncio
 import contextlib
 import logging
@@ -15,6 +16,7 @@ from typing import Final
 
 import httpx
 
+from benchmarks.breakers.page import write
 from benchmarks.breakers.toxiproxy import Dependency, dependency
 from mita_otel.breakers import CircuitBreaker, CircuitOpenError, Policy, Registry, State
 
@@ -154,21 +156,32 @@ def is_right(told: Told) -> bool:
 
 
 def main() -> int:
-    print("| dependency | calls until open | p99 while open | closed after recovery | failed probes |")
-    print("|---|---|---|---|---|")
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--write", action="store_true", help="put the table into the documentation")
+    asked = arguments.parse_args()
     logging.disable(logging.WARNING)
-    right = True
     with dependency() as api:
-        for name, spoil in SCENARIOS.items():
-            right &= _told(name, asyncio.run(run(api, spoil)))
-        right &= _told("slow recovery", asyncio.run(run_slow_recovery(api)))
+        found = {name: asyncio.run(run(api, spoil)) for name, spoil in SCENARIOS.items()}
+        found["slow recovery"] = asyncio.run(run_slow_recovery(api))
+    lines = table(found)
+    print(lines)
     print(f"stated: at most {FAILURES} calls, 50 ms, {PROBE_WINDOW:.1f} s")
-    return int(not right)
+    if asked.write:
+        write("benchmarks.breakers.scenarios", lines)
+    return int(not all(map(is_right, found.values())))
 
 
-def _told(name: str, told: Told) -> bool:
-    print(f"| {name} | {told.calls} | {told.p99_open:.2f} ms | {told.closed_after:.2f} s | {told.probes_failed} |")
-    return is_right(told)
+def table(found: Mapping[str, Told]) -> str:
+    """Return what the scenarios came to, in Markdown."""
+    lines = [
+        "| dependency | calls until open | p99 while open | closed after recovery | failed probes |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {told.calls} | {told.p99_open:.2f} ms | {told.closed_after:.2f} s | {told.probes_failed} |"
+        for name, told in found.items()
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
