@@ -21,6 +21,7 @@ PATIENCE: Final = 5
 class _Seat(NamedTuple, Generic[P, R]):
     passenger: P
     arrival: "asyncio.Future[R]"
+    since: float
 
 
 class Flights(Generic[P, R]):
@@ -51,27 +52,29 @@ class Flights(Generic[P, R]):
             Exception: what the round trip has raised.
         """
         loop = asyncio.get_running_loop()
-        seat: _Seat[P, R] = _Seat(passenger, loop.create_future())
+        seat: _Seat[P, R] = _Seat(passenger, loop.create_future(), loop.time())
         self._waiting.append(seat)
         if len(self._tasks) < AT_ONCE:
             self._depart(loop)
+        timer = loop.call_later(self._timeout, self._look, seat, loop, PATIENCE)
         try:
-            return await self._answer(seat, loop)
+            return await seat.arrival
         finally:
+            timer.cancel()
             seat.arrival.cancel()
 
-    async def _answer(self, seat: _Seat[P, R], loop: asyncio.AbstractEventLoop) -> R:
-        asked_at = loop.time()
-        left = self._timeout
-        while left > 0:
-            await asyncio.wait((seat.arrival,), timeout=left)
-            for _ in range(PATIENCE):
-                if seat.arrival.done():
-                    return seat.arrival.result()
-                await asyncio.sleep(0)
-            until = min(max(asked_at, self._heard_at) + self._timeout, asked_at + 2 * self._timeout)
-            left = until - loop.time()
-        raise TimeoutError
+    def _look(self, seat: _Seat[P, R], loop: asyncio.AbstractEventLoop, patience: int) -> None:
+        """End the wait of a passenger, unless answers come in, or one may be here that is not read yet."""
+        if seat.arrival.done():
+            return
+        if patience:
+            loop.call_soon(self._look, seat, loop, patience - 1)
+            return
+        until = min(max(seat.since, self._heard_at) + self._timeout, seat.since + 2 * self._timeout)
+        if until > loop.time():
+            loop.call_at(until, self._look, seat, loop, PATIENCE)
+        else:
+            seat.arrival.set_exception(TimeoutError())
 
     def _depart(self, loop: asyncio.AbstractEventLoop) -> None:
         seats: list[_Seat[P, R]] = []

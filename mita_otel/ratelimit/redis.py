@@ -39,7 +39,7 @@ end
 local function look(key, limit, length, cost)
   local began, before, counted = now, 0, 0
   local kept = redis.call('GET', key)
-  if kept then
+  if kept and #kept <= 48 then
     local b, p, c = string.match(kept, '^(%d+) (%d+) (%d+)$')
     if b then began, before, counted = tonumber(b), tonumber(p), tonumber(c) end
   end
@@ -76,14 +76,14 @@ while at <= #ARGV do
   end
   key = key + number
 end
-return answer
+return table.concat(answer, ' ')
 """
 """`window.judge`, by the server's clock, for one request after the other: what does not fit counts for none.
 
 KEYS: the replicas, then a window for each policy of each request. ARGV: this replica (or nothing, if it need not say
 so) and how long it is present; then for each request its cost, its number of policies, and limit and length of each.
-Answer: the time, the replicas (0 if not asked), then for each window whether it had room, when it began, what came
-before, what is counted.
+Answer: numbers in one text, which a client reads many times faster than an array: the time, the replicas (0 if not
+asked), then for each window whether it had room, when it began, what came before, what is counted.
 """
 
 _DIGEST: Final = hashlib.sha1(SCRIPT.encode()).hexdigest()  # noqa: S324 - the name that Redis gives a script
@@ -174,12 +174,11 @@ class RedisWindows:
         return _answers(requests, answer, answer[1] if beats else None)
 
     async def _run(self, keys: list[str], arguments: list[Any]) -> list[int]:
-        found: list[int]
         try:
             found = await self._client.evalsha(_DIGEST, len(keys), *keys, *arguments)
         except NoScriptError:  # the server is new to it, or has been restarted; from now on it knows the script
             found = await self._client.eval(SCRIPT, len(keys), *keys, *arguments)
-        return found
+        return [int(number) for number in found.split()]
 
 
 def _answers(requests: Sequence[Asked], answer: Sequence[int], replicas: int | None) -> list[Answer]:

@@ -141,6 +141,7 @@ async def test_no_request_waits_longer_for_a_redis_that_goes_away_under_load_tha
     connect: Connect, limiter: MakeLimiter, redis_own: Server, take_away: Callable[[], None]
 ) -> None:
     made = limiter(connect(redis_own.url), policy(quota=LARGEST), MITA_RATE_LIMIT_TIMEOUT="0.05")
+    await made.introduce()
     began = time.monotonic()
     asyncio.get_running_loop().call_later(0.5, take_away)
     async with _lag() as lag:
@@ -153,6 +154,7 @@ async def test_a_redis_that_flaps_every_second_costs_no_request_more(
     connect: Connect, limiter: MakeLimiter, redis_own: Server
 ) -> None:
     made = limiter(connect(redis_own.url), policy(quota=LARGEST), MITA_RATE_LIMIT_TIMEOUT="0.05")
+    await made.introduce()
     loop, began = asyncio.get_running_loop(), time.monotonic()
     for second in range(4):
         loop.call_later(second + 0.2, redis_own.pause)
