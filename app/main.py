@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 from pydantic import HttpUrl, SecretStr
 
-from app import api, errors, quotas
+from app import api, errors, health, quotas
 from app.api.google import CALLBACK
 from app.audited import RULES
 from app.clients.cache import Cache, MemoryCache, RedisCache
@@ -31,6 +31,7 @@ from mita_otel.ratelimit import RateLimits
 from mita_otel.retries.httpx import DeadlineTransport
 from mita_otel.web.audit import AuditRequests
 from mita_otel.web.deadline import Deadlines
+from mita_otel.web.health import HealthEndpoints, about, watching
 from mita_otel.web.problems import response_to
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
@@ -84,6 +85,7 @@ def _lifespan(settings: Settings, now: Clock) -> Callable[[FastAPI], AbstractAsy
             business.observe_last_data_update(held.presence.last_refresh)
             if settings.background_work:
                 await ending.enter_async_context(running(held))
+            await ending.enter_async_context(watching(app, health.checks(held, settings), about(app.version)))
             yield
 
     return lifespan
@@ -104,11 +106,12 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     app.add_middleware(Deadlines, routes=TIMES)
     app.add_middleware(AuditRequests, rules=RULES)
     app.add_middleware(RateLimits, limiter=quotas.limiter, user=quotas.user, answer=response_to)
+    app.add_middleware(HealthEndpoints)
     errors.install(app)
     app.include_router(api.router)
 
     @app.get("/health")
-    async def health() -> dict[str, str]:
+    async def answers() -> dict[str, str]:
         return {"status": "ok"}
 
     return app

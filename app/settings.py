@@ -81,6 +81,15 @@ class Settings(BaseSettings):
         """Whether the schema is brought up to date at start: always for SQLite, on request for PostgreSQL."""
         return self.sqlalchemy_url.startswith("sqlite") if self.migrate_on_start is None else self.migrate_on_start
 
+    def problems(self) -> list[str]:
+        """Return a sentence for each setting that does for one machine, and not for a service."""
+        found = []
+        if self.jwt_secret is None:
+            found.append("JWT_SECRET is not set: tokens of one machine are no good on another")
+        if not self.database_url:
+            found.append("DATABASE_URL is not set: what one machine keeps no other one sees")
+        return found
+
     def signing_secret(self) -> str:
         """Return JWT_SECRET; without it, one kept beside the data, so that the workers of one machine agree."""
         if self.jwt_secret is not None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from typing import Protocol
+from typing import Any, Protocol
 
 from mita_otel import cache
 from mita_otel.retries.redis import connect
@@ -19,6 +19,9 @@ class Cache(Protocol):
 
     shared: bool
     """Whether every process sees the same, so that what one forgets is forgotten."""
+
+    client: Any
+    """Of the server that keeps it; None where there is none."""
 
     async def get(self, key: str) -> str | None:
         """Return what is kept, or None."""
@@ -40,8 +43,8 @@ class RedisCache:
 
     def __init__(self, url: str) -> None:
         """Connect when first asked to."""
-        self._redis = connect(url, timeout=TIMEOUT)
-        self._cache = cache.RedisCache(self._redis, "mita-finance", timeout=TIMEOUT)
+        self.client = connect(url, timeout=TIMEOUT)
+        self._cache = cache.RedisCache(self.client, "mita-finance", timeout=TIMEOUT)
 
     async def get(self, key: str) -> str | None:
         """Return what is kept, or None."""
@@ -58,13 +61,14 @@ class RedisCache:
 
     async def close(self) -> None:
         """Release connections."""
-        await self._redis.aclose()
+        await self.client.aclose()
 
 
 class MemoryCache:
     """Keeps texts in this process."""
 
     shared = False
+    client = None
 
     def __init__(self) -> None:
         """Begin empty."""

@@ -44,14 +44,14 @@ class Database:
         self._url = make_url(url)
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {} if self._is_sqlite else {**POOL, "connect_args": {"timeout": CONNECTING}}
-        self._engine = create_async_engine(self._url, **options)
+        self.engine = create_async_engine(self._url, **options)
         # Parameters hold password hashes and amounts: no error message repeats them. Set on the engine, because
         # create_engine reads the signature of Engine.__init__, and whoever wraps that hides the argument from it.
-        self._engine.sync_engine.hide_parameters = True
+        self.engine.sync_engine.hide_parameters = True
         if self._is_sqlite:
-            event.listen(self._engine.sync_engine, "connect", _enforce_foreign_keys)
-        spend_deadlines(self._engine)
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+            event.listen(self.engine.sync_engine, "connect", _enforce_foreign_keys)
+        spend_deadlines(self.engine)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._transactions = Transactions(self.session, Retry("database", DATABASE))
 
     @asynccontextmanager
@@ -109,10 +109,10 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self.engine.dispose()
 
     async def _upgrade(self) -> None:
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             if not self._is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             await connection.run_sync(_upgrade)

@@ -15,13 +15,17 @@ import hmac
 import json
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from types import FrameType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from mita_otel.health import About, Health
+from opentelemetry.sdk.resources import OTELResourceDetector
+
+from mita_otel.breakers import REGISTRY
+from mita_otel.health import About, Check, Health
 from mita_otel.health import render as view
+from mita_otel.settings import Settings, environment
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -29,8 +33,22 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Answer: TypeAlias = tuple[Message, Message]
+Asked: TypeAlias = tuple[str, bool, bool]
+"""A page, whether everything is to be told, and whether as health+json."""
+
+
+class Watched(NamedTuple):
+    """The health of a process, and what only those with the token are told."""
+
+    health: Health
+    about: About
+
+
+Find: TypeAlias = Callable[[Scope], Watched | None]
 
 BEGINNING: Final = "/health/"
+
+_STATE: Final = "mita_health"
 
 _FRESH: Final = 1.0
 """Seconds for which an answer is given again although nothing new was found: it tells of times."""
@@ -41,18 +59,18 @@ class HealthEndpoints:
 
     Args:
         app: the application.
-        health: of the process.
-        about: what only those with the token are told.
-        token: what `Authorization: Bearer` must hold to be told everything; without it nobody is.
+        find: returns the health of the process by a request's scope, None before there is one; by default what
+            `watching` watches.
+        token: what `Authorization: Bearer` must hold to be told everything; by default the settings', and nobody is
+            where they have none.
     """
 
-    def __init__(self, app: Application, health: Health, about: About | None = None, token: str | None = None) -> None:
+    def __init__(self, app: Application, find: Find | None = None, token: str | None = None) -> None:
         self._app = app
-        self._health = health
-        self._about = about or About()
-        self._token = token.encode() if token else None
-        self._made: dict[tuple[str, bool, bool], Answer] = {}
-        self._made_of = -1
+        self._find = find or _watched
+        self._token = _token(token)
+        self._made: dict[Asked, Answer] = {}
+        self._made_of = (0, 0)
         self._made_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +85,7 @@ class HealthEndpoints:
         if scope["method"] not in {"GET", "HEAD"}:
             answer = _answer(405, {"error": "only GET and HEAD are allowed"}, more=[(b"allow", b"GET, HEAD")])
         else:
-            answer = self._known(page, *self._wanted(scope))
+            answer = self._known(self._find(scope), (page, *self._wanted(scope)))
         await send(answer[0])
         await send(answer[1] if scope["method"] != "HEAD" else {"type": "http.response.body", "body": b""})
 
@@ -85,34 +103,48 @@ class HealthEndpoints:
         known = self._token
         return known is not None and scheme.lower() == b"bearer" and hmac.compare_digest(token.strip(), known)
 
-    def _known(self, page: str, in_full: bool, as_health_json: bool) -> Answer:  # noqa: FBT001 - parts of a key
-        health = self._health
+    def _known(self, watched: Watched | None, asked: Asked) -> Answer:
+        if watched is None:
+            return _probe(is_good=asked[0] == "live", reason="starting")
+        health = watched.health
         now = health.clock()
-        if self._made_of != health.generation or not 0 <= now - self._made_at < _FRESH:
+        of = (id(health), health.generation)
+        if self._made_of != of or not 0 <= now - self._made_at < _FRESH:
             self._made.clear()
-            self._made_of, self._made_at = health.generation, now
-        key = (page, in_full, as_health_json)
-        answer = self._made.get(key)
+            self._made_of, self._made_at = of, now
+        answer = self._made.get(asked)
         if answer is None:
-            answer = self._made[key] = self._make(page, in_full=in_full, as_health_json=as_health_json)
+            answer = self._made[asked] = _make(watched, asked)
         return answer
 
-    def _make(self, page: str, *, in_full: bool, as_health_json: bool) -> Answer:
-        health = self._health
-        if page == "live":
-            return _answer(200, {"status": "healthy"})
-        if page == "startup":
-            return _probe(is_good=health.is_started, reason="starting")
-        if page == "ready":
-            told = health.readiness
-            return _probe(
-                is_good=told.is_ready, reason=told.reason if in_full or told.reason in _PHASES else "dependency"
-            )
-        status = view.status_code(health.level)
-        if as_health_json:
-            return _answer(status, view.health_json(health, self._about, in_full=in_full), view.HEALTH_JSON)
-        make = view.production if page == "production" else view.comprehensive
-        return _answer(status, make(health, self._about, in_full=in_full))
+
+def _make(watched: Watched, asked: Asked) -> Answer:
+    health, about = watched
+    page, in_full, as_health_json = asked
+    if page == "live":
+        return _probe(is_good=True)
+    if page == "startup":
+        return _probe(is_good=health.is_started, reason="starting")
+    if page == "ready":
+        told = health.readiness
+        return _probe(is_good=told.is_ready, reason=told.reason if in_full or told.reason in _PHASES else "dependency")
+    status = view.status_code(health.level)
+    if as_health_json:
+        return _answer(status, view.health_json(health, about, in_full=in_full), view.HEALTH_JSON)
+    make = view.production if page == "production" else view.comprehensive
+    return _answer(status, make(health, about, in_full=in_full))
+
+
+def _watched(scope: Scope) -> Watched | None:
+    watched: Watched | None = getattr(scope["app"].state, _STATE, None)
+    return watched
+
+
+def _token(given: str | None) -> bytes | None:
+    if given is not None:
+        return given.encode()
+    secret = Settings.read_leniently(environment())[0].admin_token
+    return None if secret is None else secret.get_secret_value().encode()
 
 
 _PAGES: Final = frozenset({"live", "startup", "ready", "production", "comprehensive"})
@@ -125,7 +157,7 @@ def _page(scope: Scope) -> str:
     return path[len(root) :] if root and path.startswith(root) else path
 
 
-def _probe(*, is_good: bool, reason: str) -> Answer:
+def _probe(*, is_good: bool, reason: str = "") -> Answer:
     return _answer(200, {"status": "healthy"}) if is_good else _answer(503, {"status": "unhealthy", "reason": reason})
 
 
@@ -146,6 +178,50 @@ def _answer(
         {"type": "http.response.start", "status": status, "headers": headers},
         {"type": "http.response.body", "body": body},
     )
+
+
+class _Application(Protocol):
+    """What has a state, as FastAPI's and Starlette's applications have."""
+
+    @property
+    def state(self) -> Any: ...
+
+
+def about(version: str) -> About:
+    """Return what is told of a service by the name, the environment and the breakers that the process has.
+
+    Args:
+        version: of the service.
+    """
+    attributes = OTELResourceDetector().detect().attributes
+    return About(
+        service=str(attributes.get("service.name", "")),
+        version=version,
+        environment=str(attributes.get("deployment.environment.name", "")),
+        breakers=lambda: [breaker.ledger.as_dict() for breaker in REGISTRY],
+    )
+
+
+@asynccontextmanager
+async def watching(
+    app: _Application, checks: Sequence[Check], about: About | None = None, settings: Settings | None = None
+) -> AsyncIterator[Health]:
+    """Watch over an application's health as long as the block runs; the last thing of its lifespan.
+
+    Args:
+        app: whose `HealthEndpoints` tell of it.
+        checks: what to look at.
+        about: what only those with the token are told.
+        settings: by default what the environment says.
+
+    Raises:
+        ValueError: the checks, or MITA_FAIL_READY_ON, do not fit; see `Health`.
+    """
+    obeyed = settings or Settings.read_leniently(environment())[0]
+    health = Health(checks, interval=obeyed.health_interval, fail_ready_on=obeyed.fail_ready_on)
+    async with health.running(), draining(health, obeyed.drain_seconds):
+        setattr(app.state, _STATE, Watched(health, about or About()))
+        yield health
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mita_otel.health import About, Check, Health, Level, Reading
-from mita_otel.web.health import HealthEndpoints, draining
+from mita_otel.web.health import HealthEndpoints, Watched, draining
 
 TOKEN = "t" * 20
 AUTHORISED = {"authorization": f"Bearer {TOKEN}"}
@@ -47,7 +47,7 @@ async def application(scope: Any, _: Any, send: Any) -> None:
 
 @pytest.fixture
 def client(health: Health) -> httpx.AsyncClient:
-    app: Any = HealthEndpoints(application, health, ABOUT, TOKEN)
+    app: Any = HealthEndpoints(application, lambda _: Watched(health, ABOUT), TOKEN)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
@@ -147,7 +147,7 @@ async def test_only_reading_is_allowed(client: httpx.AsyncClient) -> None:
 
 
 async def test_below_a_prefix_the_pages_are_there_too(health: Health) -> None:
-    app: Any = HealthEndpoints(application, health)
+    app: Any = HealthEndpoints(application, lambda _: Watched(health, ABOUT))
     transport = httpx.ASGITransport(app, root_path="/v1")
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         assert (await client.get("/v1/health/live")).status_code == 200
@@ -156,7 +156,7 @@ async def test_below_a_prefix_the_pages_are_there_too(health: Health) -> None:
 @given(st.binary(), st.binary())
 async def test_any_header_has_an_answer(accept: bytes, authorization: bytes) -> None:
     health = Health([])
-    endpoints = HealthEndpoints(application, health, ABOUT, TOKEN)
+    endpoints = HealthEndpoints(application, lambda _: Watched(health, ABOUT), TOKEN)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -166,6 +166,15 @@ async def test_any_header_has_an_answer(accept: bytes, authorization: bytes) -> 
     scope = {"type": "http", "method": "GET", "path": "/health/production", "headers": headers}
     await endpoints(scope, None, send)  # type: ignore[arg-type] # nothing is received
     assert json.loads(sent[1]["body"])["status"] == "healthy"
+
+
+async def test_before_there_is_anything_to_tell_of_it_starts() -> None:
+    app: Any = HealthEndpoints(application, lambda _: None, TOKEN)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        assert (await client.get("/health/live")).status_code == 200
+        for page in ("startup", "ready", "production", "comprehensive"):
+            answer = await client.get(f"/health/{page}")
+            assert (answer.status_code, answer.json()["reason"]) == (503, "starting")
 
 
 async def test_the_server_hears_of_the_signal_after_the_load_balancer(health: Health) -> None:
