@@ -137,6 +137,14 @@ class AuditRequests:
 
 def _place(scope: Scope) -> str:
     """Return which request it is: by the route's template, or, before it is known, by the masked path."""
-    native = getattr(scope.get("fastapi.telemetry"), "route", None)
-    route = native or getattr(scope.get("route"), "path", None)
-    return f"{scope['method']} {route or redact_path(scope['path'])}"
+    template = getattr(scope.get("fastapi.telemetry"), "route", None) or _template(scope)
+    return f"{scope['method']} {template or redact_path(scope['path'])}"
+
+
+def _template(scope: Scope) -> str | None:
+    """Return the template of the route, with what routers and mounts put before it, which it does not know."""
+    template: str | None = getattr(scope.get("route"), "path", None)
+    if template is None or ":path}" in template:
+        return template
+    before = scope["path"].count("/") - template.count("/")
+    return redact_path("/".join(scope["path"].split("/")[: before + 1])) + template if before > 0 else template

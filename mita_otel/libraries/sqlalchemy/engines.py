@@ -77,7 +77,15 @@ def _look_at(engine: Engine) -> Known:
         way = Way(found.link, found.system, _asking(ref(engine)) if _can_ask(engine) else None, question)
         found.link.ask = way.ask
         found.link.is_formatted = engine.dialect.paramstyle in {"format", "pyformat"}
-    return Known(found, pool_attributes(found), way)
+    return Known(found, _attributes(found, engine.pool), way)
+
+
+def _attributes(found: Endpoint, pool: Pool) -> Attributes:
+    """Return the attributes of a pool's metrics; one that was given a name of its own is not added to the others."""
+    attributes = pool_attributes(found)
+    if not pool.logging_name:
+        return attributes
+    return {**attributes, "db.client.connection.pool.name": f"{found.pool_name} ({pool.logging_name})"}
 
 
 def _state(pool: QueuePool, attributes: Attributes) -> PoolState:

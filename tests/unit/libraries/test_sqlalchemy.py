@@ -202,6 +202,14 @@ def test_two_engines_on_one_database_are_one_series(engine: Engine, recording: R
     second.dispose()
 
 
+def test_a_pool_with_a_name_of_its_own_is_not_added_to_the_others(engine: Engine, recording: Recording) -> None:
+    second = create(engine.url, poolclass=QueuePool, pool_size=2, max_overflow=3, pool_logging_name="audit")
+
+    named = {**POOL, "db.client.connection.pool.name": "sqlite/notes.db (audit)"}
+    assert recording.points("db.client.connection.max") == [(POOL, 3), (named, 5)]
+    second.dispose()
+
+
 def test_a_pool_that_was_disposed_of_is_replaced_by_its_successor(engine: Engine, recording: Recording) -> None:
     with engine.connect():
         pass

@@ -102,6 +102,19 @@ async def test_it_is_known_where_a_request_came_from_by_its_route(recorded: list
     assert "jane" not in recorded[1]["place"]
 
 
+@pytest.mark.parametrize(
+    ("path", "route", "place"),
+    [
+        ("/api/budgets/7", "/budgets/{id}", "PUT /api/budgets/{id}"),
+        ("/budgets/7", "/budgets/{id}", "PUT /budgets/{id}"),
+        ("/budgets/a/b", "/budgets/{rest:path}", "PUT /budgets/{rest:path}"),
+    ],
+)
+async def test_what_stands_before_a_route_is_told_too(recorded: list[Any], path: str, route: str, place: str) -> None:
+    await ask("PUT", path, route=route, status=500)
+    assert recorded[0]["place"] == place
+
+
 async def test_of_a_query_the_names_are_recorded_and_no_values(recorded: list[Any]) -> None:
     await ask("GET", "/x", status=500, query=b"code=hunter2&state=s&code=3&empty=")
     assert recorded[0]["details"]["parameters"] == ["code", "empty", "state"]
