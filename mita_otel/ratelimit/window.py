@@ -90,8 +90,10 @@ def describe(window: Window, now: int, cost: int, terms: Terms, *, is_allowed: b
         is_allowed: whether there was room.
     """
     limit, length = terms
-    weighted = window.counted + window.before * _overlap(window, now, length) // length
-    remaining = max(0, limit - weighted)
+    remaining = limit - window.counted
+    if window.before:
+        remaining -= window.before * _overlap(window, now, length) // length
+    remaining = max(0, remaining)
     renews_in = 0 if remaining == limit else _wait(window, now, remaining + 1, terms)
     retry_in = 0 if is_allowed else renews_in if cost == remaining + 1 else _wait(window, now, min(cost, limit), terms)
     return Decision(is_allowed, limit, remaining, renews_in, retry_in)
@@ -111,10 +113,14 @@ def judge(
     Returns:
         What to keep, and the decisions, in the same order.
     """
-    held = [current(window, now, each.length) for window, each in zip(windows, terms, strict=True)]
-    room = [has_room(window, now, cost, each) for window, each in zip(held, terms, strict=True)]
+    held: list[Window] = []
+    room: list[bool] = []
+    for window, each in zip(windows, terms, strict=True):
+        now_held = current(window, now, each.length)
+        held.append(now_held)
+        room.append(has_room(now_held, now, cost, each))
     if all(room):
-        held = [counting(window, cost) for window in held]
+        held = [Window(began, before, counted + cost) for began, before, counted in held]
     decisions = [
         describe(window, now, cost, each, is_allowed=fits) for window, each, fits in zip(held, terms, room, strict=True)
     ]
