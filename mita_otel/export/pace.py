@@ -12,8 +12,8 @@ class Pace:
             outage of 30 s, the 5 s until the next attempt and a 10 s attempt that hangs make 54,000, and 65,536 is
             the power of two above. At about 1.5 kB an item it is 100 MB, reached only in an outage.
         batch_size: Most items in one payload.
-        slice_size: Items encoded in one go before the interpreter is handed to other threads: 512 spans take 14 ms,
-            64 less than 2 ms.
+        slice_size: Items encoded in one go before the interpreter is handed to other threads, if the encoder has not
+            done so: 64 records take less than a millisecond.
         payload_limit: Bytes at which a payload is cut short, below the 4 MiB that gRPC receivers take by default.
         schedule_delay: Longest an item waits for its batch to fill.
         attempt_timeout: Longest one attempt may take.
