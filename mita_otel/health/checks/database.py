@@ -15,22 +15,31 @@ SLOW: Final = 1.0
 LONG_TRANSACTION: Final = 300
 """Seconds. Source: as above."""
 
-_QUESTION: Final = f"""
+_QUESTION: Final = """
 SELECT current_setting('server_version'),
-       count(*) FILTER (WHERE datname = current_database()),
+       count(*) FILTER (WHERE backend_type = 'client backend'),
        count(*) FILTER (WHERE datname = current_database() AND state = 'active'),
-       count(*) FILTER (WHERE datname = current_database() AND xact_start < now() - interval '{LONG_TRANSACTION} s'),
+       count(*) FILTER (
+           WHERE datname = current_database() AND clock_timestamp() - xact_start > make_interval(secs => :long)
+       ),
        pg_database_size(current_database()),
-       current_setting('max_connections')::int
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 FROM pg_stat_activity
-"""  # noqa: S608 - a constant of ours
+WHERE pid <> pg_backend_pid()
+"""
 
 CONNECTIONS_SHARE: Final = 0.9
 """Share of the server's connections above which the next ones may be refused."""
 
 
 def database(
-    engine: "AsyncEngine", *, name: str = "database", slow: float = SLOW, timeout: float = 3.0, is_vital: bool = True
+    engine: "AsyncEngine",
+    *,
+    name: str = "database",
+    slow: float = SLOW,
+    timeout: float = 3.0,
+    long_transaction: float = LONG_TRANSACTION,
+    is_vital: bool = True,
 ) -> Check:
     """Return the check of a database; of PostgreSQL it asks more than of others.
 
@@ -41,6 +50,7 @@ def database(
         name: of the component.
         slow: seconds above which it is degraded.
         timeout: seconds after which it is unhealthy.
+        long_transaction: seconds that a transaction may last; one that is stuck holds locks and keeps dead rows.
         is_vital: whether the service is of no use without it.
     """
 
@@ -51,7 +61,7 @@ def database(
             if engine.dialect.name != "postgresql":
                 await connection.execute(text("SELECT 1"))
                 return ()
-            row = (await connection.execute(text(_QUESTION))).one()
+            row = (await connection.execute(text(_QUESTION), {"long": long_transaction})).one()
         return _readings(row)
 
     return Check(name, look, "datastore", slow, timeout, is_vital=is_vital, is_shared=True)
