@@ -15,6 +15,7 @@ from mita_otel.retries.deadline import Deadline, OutOfTimeError, TimeLimit, chec
 from mita_otel.retries.decision import Reason
 from mita_otel.retries.ledger import REGISTRY, Registry, Statistics
 from mita_otel.retries.policy import DATABASE, Policy
+from mita_otel.retries.report import report
 from mita_otel.retries.retry import Retry
 from mita_otel.retries.transactions import Transactions
 from mita_otel.retries.transient import (
@@ -45,5 +46,6 @@ __all__ = [
     "is_transient",
     "is_transient_in_database",
     "remaining",
+    "report",
     "sqlstate",
 ]

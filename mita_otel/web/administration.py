@@ -8,7 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from mita_otel import ratelimit
+from mita_otel import ratelimit, retries
 from mita_otel.web import breakers
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -19,7 +19,10 @@ Examine: TypeAlias = Callable[[object], bytes]
 PATH: Final = "/_mita/doctor"
 """What the doctor finds."""
 
-PAGES: Final[Mapping[str, Examine]] = {"/_mita/ratelimit": lambda _: ratelimit.report()}
+PAGES: Final[Mapping[str, Examine]] = {
+    "/_mita/ratelimit": lambda _: ratelimit.report(),
+    "/_mita/retries": lambda _: retries.report(),
+}
 """What else there is, by its path."""
 
 _BEGINNING: Final = "/_mita/"
