@@ -25,7 +25,7 @@ from mita_otel.breakers.states import Override, Reason
 from mita_otel.traces.background import unobserved
 
 if TYPE_CHECKING:
-    from mita_otel.breakers.breaker import CircuitBreaker
+    from mita_otel.breakers.switch import Switch
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at a circuit that nothing happens to."""
@@ -53,7 +53,7 @@ class _Member:
 
     __slots__ = ("asked_at", "breaker", "tickets", "version", "wants")
 
-    def __init__(self, breaker: "CircuitBreaker") -> None:
+    def __init__(self, breaker: "Switch") -> None:
         self.breaker = breaker
         self.version = 0
         self.tickets: deque[str] = deque()
@@ -96,13 +96,13 @@ class RedisCircuits:
         forked = WeakMethod(self._forked)
         os.register_at_fork(after_in_child=lambda: (again := forked()) and again())
 
-    def join(self, breaker: "CircuitBreaker") -> None:
+    def join(self, breaker: "Switch") -> None:
         """Begin to share a breaker's state."""
         self._members[breaker.name] = _Member(breaker)
         self._start()
         self._bell.set()
 
-    def leave(self, breaker: "CircuitBreaker") -> None:
+    def leave(self, breaker: "Switch") -> None:
         """Stop sharing it; the last one to leave ends the thread."""
         self._members.pop(breaker.name, None)
         self._bell.set()
