@@ -18,6 +18,7 @@ from mita_otel.settings import OTEL_DEFAULTS, Settings, table
 from tests.fixtures.service import ROOT, clean_environment
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+_AUDIT: Final = "tests/integration/logs/audit/test_documentation.py::test_the_steps_of_the_page"
 _STEPS: Final = "tests/integration/test_getting_started.py"
 ELSEWHERE: Final[Mapping[str, str]] = {
     "make demo": "tests/integration/demo/test_demo.py::test_make_demo_says_where_to_look",
@@ -26,6 +27,10 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "mita-otel console": f"{_STEPS}::shop",
     "OTEL_SERVICE_NAME=shop opentelemetry-instrument uvicorn main:app": f"{_STEPS}::shop",
     "curl --silent --include http://127.0.0.1:8000/orders/7": f"{_STEPS}::test_the_answer",
+    "mita-otel audit migrate --database sqlite:///shop.db": _AUDIT,
+    "mita-otel audit verify --database sqlite:///shop.db": _AUDIT,
+    "mita-otel audit export --database sqlite:///shop.db": _AUDIT,
+    "mita-otel audit spool --folder journals": _AUDIT,
     "mita-otel doctor": f"{_STEPS}::test_the_doctor_finds",
     "mita-otel doctor --app main:app": f"{_STEPS}::test_the_doctor_finds",
     "mita-otel doctor --service http://127.0.0.1:8000": f"{_STEPS}::test_the_doctor_asks",
@@ -57,7 +62,8 @@ def test_a_generated_page_is_up_to_date(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if _blocks(p, "python")], ids=lambda path: path.name)
-def test_python_in_the_documentation_runs(path: Path) -> None:
+def test_python_in_the_documentation_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     for block in _blocks(path, "python"):
         exec(compile(block, str(path), "exec"), {})
 
