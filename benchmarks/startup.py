@@ -147,17 +147,30 @@ def first_answer(name: str, programs: Path, endpoint: str) -> float:
             stdout=subprocess.DEVNULL, stderr=words,
         )  # fmt: skip
         try:
-            while process.poll() is None and time.perf_counter() - started < PATIENCE:
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1):
-                        return time.perf_counter() - started
-                except OSError:
-                    time.sleep(0.005)
+            wait_until_it_answers(process, f"http://127.0.0.1:{port}/health")
+            return time.perf_counter() - started
+        except RuntimeError as error:
             words.seek(0)
-            raise RuntimeError(f"{name} did not answer: {words.read().decode(errors='replace')[-500:]}")
+            raise RuntimeError(f"{name}: {error}: {words.read().decode(errors='replace')[-500:]}") from error
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+
+
+def wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
+    """Ask a service until it answers.
+
+    Raises:
+        RuntimeError: it ended, or did not answer within a minute.
+    """
+    deadline = time.perf_counter() + PATIENCE
+    while process.poll() is None and time.perf_counter() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.005)
+    raise RuntimeError("the service did not answer" if process.returncode is None else "the service has ended")
 
 
 def empty_program(name: str, programs: Path, endpoint: str) -> float:
