@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import yaml
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -154,6 +155,12 @@ class Backends:
         given = urlencode({"match[]": f'{{service_name="{service}"}}'})
         found = self._get(f"{self.endpoints.loki}/loki/api/v1/series?{given}")["data"]
         return {name for stream in found for name in stream}
+
+    def loki_limits(self) -> dict[str, Any]:
+        """Return the limits that Loki runs with, the times that it keeps logs among them."""
+        with _DIRECT.open(f"{self.endpoints.loki}/config", timeout=10) as answer:
+            limits: dict[str, Any] = yaml.safe_load(answer.read())["limits_config"]
+        return limits
 
     def series(self, query: str) -> dict[str, float]:
         """Return the values of an instant query by the name of the metric."""

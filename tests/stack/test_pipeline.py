@@ -11,6 +11,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from mita_otel.logs.streams import STREAMS
 from mita_otel.stack import NativeStack, versions
 from tests.stack.otlp import BAD, Backends, Span, counter_request, gauge_request, log_request, trace_request
 
@@ -109,6 +110,24 @@ def test_numbers_that_are_no_cards_stay_numbers(backends: Backends, eventually: 
 def test_loki_indexes_the_four_bounded_labels_only(backends: Backends, eventually: Eventually, service: str) -> None:
     backends.send(log_request(service, ("line", {"mita.log.stream": "app", "user": "u1", "host.name": "h"})))
     eventually(lambda: backends.loki_labels(service) == {"service_name", "mita_log_stream"})
+
+
+def test_each_stream_of_logs_is_found_by_its_label(backends: Backends, eventually: Eventually, service: str) -> None:
+    backends.send(log_request(service, *((f"line of {stream}", {"mita.log.stream": stream}) for stream in STREAMS)))
+    for stream in STREAMS:
+        query = f'{{service_name="{service}", mita_log_stream="{stream}"}}'
+        eventually(lambda query=query: backends.logs(query))
+        assert [line for line, _ in backends.logs(query)] == [f"line of {stream}"]
+
+
+def test_loki_keeps_each_stream_for_its_time(backends: Backends) -> None:
+    limits = backends.loki_limits()
+    assert limits["retention_period"] == "30d"
+    assert {(one["selector"], one["period"]) for one in limits["retention_stream"]} == {
+        ('{mita_log_stream="audit"}', "1y"),
+        ('{mita_log_stream="security"}', "90d"),
+        ('{mita_log_stream="performance"}', "1w"),
+    }
 
 
 @pytest.mark.parametrize(
