@@ -11,6 +11,7 @@ from mita_otel.redaction import REDACTED, is_sensitive_key
 from mita_otel.settings.administration import AdministrationSettings
 from mita_otel.settings.audit import AuditSettings
 from mita_otel.settings.errors import ErrorsSettings
+from mita_otel.settings.flags import FlagsSettings
 from mita_otel.settings.health import HealthSettings
 from mita_otel.settings.libraries import LibrarySettings
 from mita_otel.settings.logs import LogsSettings
@@ -40,6 +41,7 @@ class Settings(
     AdministrationSettings,
     AuditSettings,
     ErrorsSettings,
+    FlagsSettings,
     HealthSettings,
     LibrarySettings,
     LogsSettings,
