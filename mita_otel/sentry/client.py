@@ -11,7 +11,6 @@ from opentelemetry.sdk.trace import TracerProvider
 from sentry_sdk.integrations import Integration, setup_integrations
 from sentry_sdk.integrations.dedupe import DedupeIntegration
 from sentry_sdk.integrations.excepthook import ExcepthookIntegration
-from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.integrations.threading import ThreadingIntegration
 from sentry_sdk.scope import register_external_propagation_context, remove_external_propagation_context
 
@@ -19,19 +18,31 @@ from mita_otel.sentry import link
 from mita_otel.sentry.breadcrumbs import BreadcrumbProcessor
 from mita_otel.sentry.events import mask
 from mita_otel.sentry.identity import Identity
+from mita_otel.sentry.logs import Logging
+from mita_otel.sentry.requests import watch_applications, watch_handlers
 from mita_otel.settings import Settings
 from mita_otel.web.paths import excluding
 
 MAX_BREADCRUMBS: Final = 50
 """Source: observability report, section 3.1."""
 
-_AT_IMPORT: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
-    # Where errors are caught. What these libraries trace, OpenTelemetry does.
+Watch = Callable[[Any], Callable[[], None]]
+"""Takes a module that was imported, and returns what undoes what it did to it."""
+
+_WATCHED: Final[Mapping[str, Watch]] = {
+    "starlette.applications": watch_applications,
+    "starlette.middleware.exceptions": watch_handlers,
+}
+"""What reports the errors of requests, by the import that triggers it."""
+
+_TRANSACTIONS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "starlette.applications": ("starlette.StarletteIntegration", {"transaction_style": "endpoint"}),
     "fastapi": ("fastapi.FastApiIntegration", {"transaction_style": "endpoint"}),
-    "rq": ("rq.RqIntegration", {}),
 }
-"""Integrations of libraries, by the import that triggers them; of databases and clients spans tell enough."""
+"""What does so where transactions are kept: Sentry's own."""
+
+_WORKERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {"rq": ("rq.RqIntegration", {})}
+"""Of databases and clients spans tell enough."""
 
 _logger: Final = logging.getLogger("mita_otel.sentry")
 
@@ -55,10 +66,15 @@ def connect(
     # Ids for reports that do not pass `before_send`, and no `sentry-trace` beside W3C's headers.
     register_external_propagation_context(link.ids)
     tracer_provider.add_span_processor(BreadcrumbProcessor())
-    for module, (name, arguments) in _AT_IMPORT.items():
-        wrapt.register_post_import_hook(_enabling(client, name, arguments), module)
+    undone: list[Callable[[], None]] = []
+    for module, (name, arguments) in {**_WORKERS, **(_TRANSACTIONS if identity.rates else {})}.items():
+        _when_imported(module, _enabling(client, name, arguments), undone)
+    for module, watch in _WATCHED.items() if identity.rates is None else ():
+        _when_imported(module, watch, undone)
 
     def undo() -> None:
+        for each in reversed(undone):
+            each()
         remove_external_propagation_context()
         sentry_sdk.get_global_scope().clear()
         client.close(timeout=0)
@@ -96,7 +112,7 @@ def _options(settings: Settings, identity: Identity) -> dict[str, Any]:
             DedupeIntegration(),
             ExcepthookIntegration(),
             ThreadingIntegration(),
-            LoggingIntegration(level=logging.INFO, event_level=logging.ERROR, sentry_logs_level=None),
+            Logging(),
         ],
     }
 
@@ -122,17 +138,25 @@ def _linked(event: dict[str, Any]) -> dict[str, Any]:
         return event
 
 
-def _enabling(client: Any, name: str, arguments: Mapping[str, Any]) -> Callable[[Any], None]:
-    """Return a hook that enables an integration once its library is there; a library that is not costs nothing."""
+def _when_imported(module: str, watch: Watch, undone: list[Callable[[], None]]) -> None:
+    """Watch a module once it is imported; the import never fails of it."""
 
-    def enable(_: Any) -> None:
+    def hook(imported: Any) -> None:
         try:
-            module, _dot, integration = name.partition(".")
-            made: Integration = getattr(import_module(f"sentry_sdk.integrations.{module}"), integration)(**arguments)
-            client.integrations.update(
-                setup_integrations([made], with_defaults=False, options=client.options),
-            )
+            undone.append(watch(imported))
         except Exception:
-            _logger.warning("Sentry does not see the errors of %s", name.partition(".")[0], exc_info=True)
+            _logger.warning("Sentry does not see the errors of %s", module, exc_info=True)
+
+    wrapt.register_post_import_hook(hook, module)
+
+
+def _enabling(client: Any, name: str, arguments: Mapping[str, Any]) -> Watch:
+    """Return what enables an integration once its library is there; a library that is not costs nothing."""
+
+    def enable(_: Any) -> Callable[[], None]:
+        module, _dot, integration = name.partition(".")
+        made: Integration = getattr(import_module(f"sentry_sdk.integrations.{module}"), integration)(**arguments)
+        client.integrations.update(setup_integrations([made], with_defaults=False, options=client.options))
+        return lambda: client.integrations.pop(made.identifier, None)
 
     return enable

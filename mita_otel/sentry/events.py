@@ -20,6 +20,8 @@ _KEPT_OF_A_USER: Final = "id"
 
 _REQUEST: Final[Mapping[str, Callable[[Policy, str], str]]] = {"url": Policy.url, "query_string": Policy.query}
 _DROPPED_OF_A_REQUEST: Final = frozenset({"cookies", "env"})
+_ADDRESSES: Final = frozenset({"x-forwarded-for", "x-real-ip", "forwarded", "true-client-ip", "cf-connecting-ip"})
+"""Headers that say where a user is."""
 
 
 def mask(report: Report, policy: Policy = DEFAULT) -> Report:
@@ -64,7 +66,11 @@ def _request(request: Mapping[str, Any], policy: Policy) -> Report:
         if key in _DROPPED_OF_A_REQUEST:
             continue
         special = _REQUEST.get(key)
-        masked[key] = special(policy, value) if special and isinstance(value, str) else policy.value(key, value)
+        if key == "headers" and isinstance(value, Mapping):
+            kept = {name: each for name, each in value.items() if str(name).lower() not in _ADDRESSES}
+            masked[key] = policy.value(key, kept)
+        else:
+            masked[key] = special(policy, value) if special and isinstance(value, str) else policy.value(key, value)
     return masked
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from itertools import count
 
 import httpx
 import pytest
@@ -12,13 +12,15 @@ from tests.fixtures.otlp_receiver import OtlpReceiver
 from tests.fixtures.polling import find_free_port
 from tests.fixtures.service import ServiceProcess
 
+_numbers = count(1)
 MODULE = "tests.integration.sentry.service"
 
 
 class Service:
     """A running service and a client for it."""
 
-    def __init__(self, process: ServiceProcess, url: str) -> None:
+    def __init__(self, name: str, process: ServiceProcess, url: str) -> None:
+        self.name = name
         self.process = process
         self.url = url
         # A server closes a connection after an error, and a client may not have noticed yet.
@@ -34,9 +36,10 @@ class Service:
 Launch = Callable[..., Service]
 
 
-@pytest.fixture
-def bugsink(tmp_path: Path) -> Iterator[Bugsink]:
-    with bugsink_running(tmp_path) as server:
+@pytest.fixture(scope="session")
+def bugsink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bugsink]:
+    """One server for all of these tests; each service has a name of its own."""
+    with bugsink_running(tmp_path_factory.mktemp("bugsink")) as server:
         yield server
 
 
@@ -47,11 +50,12 @@ def launch(start_service: Callable[..., ServiceProcess], otlp_receiver: OtlpRece
 
     def start(name: str = "app", **variables: str) -> Service:
         port = find_free_port()
+        service = f"shop-{next(_numbers)}"
         process = start_service(
             ["opentelemetry-instrument", "uvicorn", f"{MODULE}:{name}", "--port", str(port)],
             {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint,
-                "OTEL_SERVICE_NAME": "shop",
+                "OTEL_SERVICE_NAME": service,
                 "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.4.2,deployment.environment.name=staging",
                 "MITA_STRICT": "1",
                 "PYTHONPATH": ".",
@@ -59,9 +63,9 @@ def launch(start_service: Callable[..., ServiceProcess], otlp_receiver: OtlpRece
             },
         )
         process.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
-        launched.append(Service(process, f"http://127.0.0.1:{port}"))
+        launched.append(Service(service, process, f"http://127.0.0.1:{port}"))
         return launched[-1]
 
     yield start
-    for service in launched:
-        service.client.close()
+    for each in launched:
+        each.client.close()

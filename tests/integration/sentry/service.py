@@ -47,6 +47,11 @@ async def missing() -> None:
     raise HTTPException(404)
 
 
+@app.get("/unavailable")
+async def unavailable() -> None:
+    raise HTTPException(503, detail="card 4111 1111 1111 1111 cannot be charged now")
+
+
 @app.get("/background")
 async def background(tasks: BackgroundTasks) -> dict[str, str]:
     tasks.add_task(fails)

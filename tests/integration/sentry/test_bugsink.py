@@ -11,7 +11,7 @@ from tests.fixtures.otlp_receiver import OtlpReceiver
 from tests.fixtures.polling import find_free_port
 from tests.integration.sentry.conftest import Launch, Service
 
-PATHS = [{"MITA_FAST_PATH": "true"}, {"MITA_FAST_PATH": "false", "MITA_SERVER_PATH": "native"}]
+NATIVE = {"MITA_FAST_PATH": "false", "MITA_SERVER_PATH": "native"}
 
 
 def _server_spans(receiver: OtlpReceiver, path: str) -> list[dict[str, Any]]:
@@ -20,23 +20,26 @@ def _server_spans(receiver: OtlpReceiver, path: str) -> list[dict[str, Any]]:
 
 def _settled(bugsink: Bugsink, service: Service) -> list[dict[str, Any]]:
     """Return every report there will be: one more is made, and all before it were sent before it."""
-    before = len(bugsink.events())
+    before = len(bugsink.events(service.name))
     assert service.client.get("/logs").status_code == 200
-    events = bugsink.wait_for(before + 1)
+    events = bugsink.wait_for(before + 1, service.name)
     service.stop()
-    return [event for event in bugsink.events() if event.get("logger") != "shop.payments"] if events else []
+    return [event for event in bugsink.events(service.name) if event.get("logger") != "shop.payments"] if events else []
 
 
-@pytest.mark.parametrize("variables", PATHS, ids=["our path", "native path"])
-@pytest.mark.parametrize("name", ["app", "wrapped"], ids=["plain", "behind a middleware"])
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [("app", {}), ("wrapped", {}), ("app", NATIVE), ("app", {"SENTRY_TRACES_SAMPLE_RATE": "1"})],
+    ids=["plain", "behind a middleware", "native path", "with transactions"],
+)
 def test_an_unhandled_error_is_one_report_with_the_id_of_its_one_trace(
     launch: Launch, bugsink: Bugsink, otlp_receiver: OtlpReceiver, name: str, variables: dict[str, str]
 ) -> None:
     service = launch(name, SENTRY_DSN=bugsink.dsn, **variables)
     assert service.client.get("/fails?token=abc&page=2").status_code == 500
-    bugsink.wait_for(1)
+    bugsink.wait_for(1, service.name)
     service.stop()
-    (event,) = bugsink.events()
+    (event,) = bugsink.events(service.name)
     otlp_receiver.wait_for_spans(lambda spans: any(span["kind"] == "SERVER" for span in spans) or spans)
     (span,) = _server_spans(otlp_receiver, "/fails")
     assert event["contexts"]["trace"]["trace_id"] == span["trace_id"]
@@ -54,19 +57,19 @@ def test_an_unhandled_error_is_one_report_with_the_id_of_its_one_trace(
 def test_a_report_says_who_reports(launch: Launch, bugsink: Bugsink) -> None:
     service = launch(SENTRY_DSN=bugsink.dsn, MITA_SENTRY_COMPONENT="payments")
     service.client.get("/logs", headers={"x-correlation-id": "order-7"})
-    (event,) = bugsink.wait_for(1)
-    assert (event["environment"], event["release"]) == ("staging", "shop@1.4.2")
+    (event,) = bugsink.wait_for(1, service.name)
+    assert (event["environment"], event["release"]) == ("staging", f"{service.name}@1.4.2")
     assert (
         event["tags"].items()
         >= {
-            "service": "shop",
+            "service": service.name,
             "component": "payments",
             "environment": "staging",
             "correlation_id": "order-7",
         }.items()
     )
     assert event["contexts"]["application"] == {
-        "name": "shop",
+        "name": service.name,
         "version": "1.4.2",
         "type": "financial_services",
         "compliance": "PCI_DSS",
@@ -78,7 +81,7 @@ def test_a_logged_error_is_a_report_with_the_id_of_the_trace_and_masked(
 ) -> None:
     service = launch(SENTRY_DSN=bugsink.dsn)
     service.client.get("/logs")
-    (event,) = bugsink.wait_for(1)
+    (event,) = bugsink.wait_for(1, service.name)
     service.stop()
     (span,) = _server_spans(otlp_receiver, "/logs")
     assert event["contexts"]["trace"]["trace_id"] == span["trace_id"]
@@ -94,17 +97,35 @@ def test_what_the_application_handled_is_no_report(launch: Launch, bugsink: Bugs
     assert _settled(bugsink, service) == []
 
 
+def test_an_answer_of_503_is_one_report_that_says_it_was_handled(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    assert service.client.get("/unavailable").status_code == 503
+    (event,) = bugsink.wait_for(1, service.name)
+    assert event["exception"]["values"][-1]["mechanism"] == {"type": "starlette", "handled": True}
+    assert event["transaction"] == "tests.integration.sentry.service.unavailable"
+    assert "4111" not in json.dumps(event)
+
+
+def test_requests_share_no_breadcrumbs(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch(SENTRY_DSN=bugsink.dsn)
+    service.client.get("/fails")
+    service.client.get("/logs")
+    events = {event["transaction"].rpartition(".")[2]: event for event in bugsink.wait_for(2, service.name)}
+    assert "paying with" in json.dumps(events["fails"])
+    assert "paying with" not in json.dumps(events["logs"])
+
+
 def test_an_error_of_background_work_is_one_report(launch: Launch, bugsink: Bugsink) -> None:
     service = launch(SENTRY_DSN=bugsink.dsn)
     assert service.client.get("/background").status_code == 200
-    bugsink.wait_for(1)
+    bugsink.wait_for(1, service.name)
     assert len(_settled(bugsink, service)) == 1
 
 
 def test_nothing_but_w3c_headers_goes_out_and_a_call_is_a_breadcrumb(launch: Launch, bugsink: Bugsink) -> None:
     service = launch(SENTRY_DSN=bugsink.dsn)
     answer = service.client.get("/calls", params={"url": f"{service.url}/headers?token=abc"}).json()
-    (event,) = bugsink.wait_for(1)
+    (event,) = bugsink.wait_for(1, service.name)
     assert answer["sentry"] is None
     assert answer["traceparent"].split("-")[1] == event["contexts"]["trace"]["trace_id"]
     (crumb,) = [crumb for crumb in event["breadcrumbs"]["values"] if crumb["category"] == "httplib"]
@@ -115,7 +136,7 @@ def test_a_report_made_right_before_the_end_is_delivered(launch: Launch, bugsink
     service = launch(SENTRY_DSN=bugsink.dsn)
     service.client.get("/logs")
     _, took = service.stop()
-    assert len(bugsink.events()) == 1
+    assert len(bugsink.events(service.name)) == 1
     assert took < 3
 
 

@@ -42,8 +42,9 @@ class Kept(Transport):
 class Bridge:
     """A bridge in this process."""
 
-    def __init__(self, transport: Kept, provider: TracerProvider) -> None:
+    def __init__(self, transport: Kept, provider: TracerProvider, undo: Callable[[], None]) -> None:
         self.sent = transport
+        self.undo = undo
         self.tracer = provider.get_tracer("test")
         self.client = sentry_sdk.get_client()
 
@@ -64,7 +65,7 @@ def start() -> Iterator[Start]:
         provider.add_span_processor(RequestSpanProcessor())
         settings = Settings.read({"SENTRY_DSN": DSN, "MITA_STRICT": "true", **(variables or {})})
         undo.append(bridge(settings, provider, transport=transport).undo)
-        return Bridge(transport, provider)
+        return Bridge(transport, provider, undo[-1])
 
     with sentry_sdk.isolation_scope():
         yield begin

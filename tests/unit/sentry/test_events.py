@@ -45,7 +45,7 @@ def _report(secret: str) -> dict[str, Any]:
         "request": {
             "url": "https://u:pw@shop.example/pay",
             "query_string": f"token=x&page=2&q={secret}",
-            "headers": {"authorization": "Bearer x", "referer": secret, "host": "h"},
+            "headers": {"authorization": "Bearer x", "referer": secret, "host": "h", "X-Forwarded-For": "10.0.0.7"},
             "cookies": {"session": secret},
             "env": {"REMOTE_ADDR": "10.0.0.7"},
             "data": {"cvv": "123", "note": secret},
