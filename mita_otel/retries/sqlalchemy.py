@@ -7,7 +7,7 @@ asyncpg as well, but costs the pool its connection, and a driver without asyncio
 """
 
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
@@ -28,8 +28,11 @@ RENEWED: Final = 0.5
 SOONEST: Final = 0.001
 """Seconds: PostgreSQL's own unit, and 0 would be no limit at all."""
 
-_LIMIT: Final = "mita.statement_timeout"
-"""What the server was told, in seconds, in the `info` of a connection; absent if nothing in this transaction."""
+_TOLD: Final = "_mita_statement_timeout"
+"""Attribute of a connection: what the server was told, in seconds, and in which transaction."""
+
+_EXECUTIONS: Final = ("do_execute", "do_execute_no_params", "do_executemany")
+"""Events of a dialect. Those of an engine would make SQLAlchemy prepare for all of them at each statement, for 6 us."""
 
 _QUERY_CANCELED: Final = "57014"
 _LATE: Final = 0.05
@@ -48,9 +51,14 @@ def spend_deadlines(engine: Engine | AsyncEngine, *, within: float = WITHIN) -> 
     """
     sync = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
     spending = _Spending(within, is_postgresql=sync.dialect.name == "postgresql")
-    event.listen(sync, "begin", spending.begun)
-    event.listen(sync, "before_cursor_execute", spending.executing)
+    for name in _EXECUTIONS:
+        event.listen(sync, name, spending.executing)
     event.listen(sync, "handle_error", spending.failed, retval=True)
+
+
+class _Told(NamedTuple):
+    seconds: float
+    transaction: object
 
 
 class _Spending:
@@ -62,23 +70,26 @@ class _Spending:
         self._within = within
         self._is_postgresql = is_postgresql
 
-    def begun(self, connection: Connection) -> None:
-        """Forget what the server was told in another transaction, as it has."""
-        connection.info.pop(_LIMIT, None)
-
-    def executing(self, connection: Connection, *_: Any) -> None:
-        """Tell the server how much time is left, unless it knows that well enough."""
+    def executing(self, *arguments: Any) -> None:
+        """Tell the server how much time is left, unless it knows that well enough; the last argument is the context."""
         left = remaining()
         if left == inf:
             return
         check(SCOPE)
-        if left < self._within and self._is_postgresql and left < RENEWED * connection.info.get(_LIMIT, inf):
-            self._tell(connection, left)
+        if left < self._within and self._is_postgresql:
+            self._tell(arguments[-1].root_connection, left)
 
     def _tell(self, connection: Connection, left: float) -> None:
+        transaction = connection.get_transaction()
+        if transaction is None:
+            return  # what the dialect asks a new connection
+        told: _Told | None = connection.__dict__.get(_TOLD)
+        if told is not None and told.transaction is transaction and left > RENEWED * told.seconds:
+            return
         if connection._is_autocommit_isolation():  # noqa: SLF001 - the public way asks the server
             return  # there is no transaction to which it could be limited
-        seconds = connection.info[_LIMIT] = max(SOONEST, _rounded(left))
+        seconds = max(SOONEST, _rounded(left))
+        connection.__dict__[_TOLD] = _Told(seconds, transaction)
         # By a cursor of the driver's: it is no statement of the application's, so it has no span, and fails quietly.
         # What makes it fail, a lost connection or an aborted transaction, makes the next one fail loudly.
         try:
@@ -86,16 +97,16 @@ class _Spending:
             cursor.execute(f"SET LOCAL statement_timeout = {round(seconds * 1000)}")
             cursor.close()
         except Exception:  # noqa: BLE001 - see above
-            connection.info.pop(_LIMIT, None)
+            del connection.__dict__[_TOLD]
 
     def failed(self, context: ExceptionContext) -> BaseException | None:
         """Return what a statement has failed with, if the deadline was why."""
         connection = context.connection
         if connection is None or sqlstate(context.original_exception) != _QUERY_CANCELED:
             return None
-        limit = connection.info.get(_LIMIT)
+        told: _Told | None = connection.__dict__.get(_TOLD)
         # Somebody else may cancel a statement, and the application may have limits of its own.
-        if limit is None or remaining() > _LATE + 0.1 * limit:
+        if told is None or remaining() > _LATE + 0.1 * told.seconds:
             return None
         return OutOfTimeError(SCOPE, context.original_exception)
 
