@@ -1,7 +1,7 @@
 """Handles: one instrument under one set of attributes, whose series is looked for once and not at each measurement.
 
 The SDK copies, filters, sorts and hashes the attributes of every measurement before it finds the series: 7.5 us for a
-histogram with five attributes and an exemplar, of which a handle leaves 1.4. A handle adds to the SDK's own
+histogram with five attributes and an exemplar, of which a handle leaves 0.6. A handle adds to the SDK's own
 aggregation, under that one's lock, so collections, temporalities, several readers, Views, reservoirs and limits stay
 the SDK's work.
 
@@ -25,7 +25,10 @@ from opentelemetry.sdk.metrics._internal import aggregation as sdk
 from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes
 from opentelemetry.sdk.metrics._internal.instrument import _Synchronous
 from opentelemetry.sdk.metrics._internal.measurement import Measurement
+from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.propagation import _SPAN_KEY
+
+from mita_otel.metrics.exemplars import LastOfBucket
 
 Attributes: TypeAlias = Mapping[str, str | bool | int | float]
 
@@ -127,7 +130,7 @@ class BoundHistogram(_Bound):
             self._instrument.record(value, self._attributes, context)
             self._take_hold()
             return
-        for aggregation, bounds in self._lean:
+        for aggregation, bounds, kept in self._lean:
             bucket = bisect_left(bounds, value)
             with aggregation._lock:  # 0.06 us, so that no collection comes between count and sum
                 if aggregation._value is None:
@@ -138,14 +141,18 @@ class BoundHistogram(_Bound):
                     aggregation._min = value
                 if value > aggregation._max:  # noqa: PLR1730 - as above
                     aggregation._max = value
-            if _is_sampled(context):
-                aggregation._reservoir.offer(value, time.time_ns(), self._attributes, context)
+            if (span := _sampled(context)) is not None:
+                if kept is None:
+                    aggregation._reservoir.offer(value, time.time_ns(), self._attributes, context)
+                else:
+                    kept.kept[bucket] = (self._attributes, value, time.time_ns(), span.span_id, span.trace_id)
         if self._others:
             self._hand_over(value, context)
 
     def _prepared(self, aggregation: Any) -> tuple[Any, ...] | None:
         if type(aggregation) is sdk._ExplicitBucketHistogramAggregation and aggregation._record_min_max:
-            return aggregation, aggregation._boundaries
+            reservoir = aggregation._reservoir
+            return aggregation, aggregation._boundaries, reservoir if type(reservoir) is LastOfBucket else None
         return None
 
 
@@ -171,7 +178,7 @@ class BoundCounter(_Bound):
             with aggregation._lock:
                 before = aggregation._value
                 aggregation._value = amount if before is None else before + amount
-            if _is_sampled(context):
+            if _sampled(context) is not None:
                 aggregation._reservoir.offer(amount, time.time_ns(), self._attributes, context)
         if self._others:
             self._hand_over(amount, context)
@@ -180,10 +187,13 @@ class BoundCounter(_Bound):
         return (aggregation,) if type(aggregation) is sdk._SumAggregation else None
 
 
-def _is_sampled(context: Context) -> bool:
-    """Say what the SDK's trace-based filter does, without its five calls: 0.1 us instead of 0.7."""
+def _sampled(context: Context) -> SpanContext | None:
+    """Return the span that the SDK's trace-based filter lets become an exemplar; its own five calls take 0.7 us."""
     span: Any = context.get(_SPAN_KEY)
-    return span is not None and bool(span.get_span_context().trace_flags & 1)
+    if span is None:
+        return None
+    span_context: SpanContext = span.get_span_context()
+    return span_context if span_context.trace_flags & TraceFlags.SAMPLED else None
 
 
 def _series(storages: Iterable[Any], instrument: Any, attributes: Attributes) -> Iterator[Any]:

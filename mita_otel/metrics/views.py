@@ -3,6 +3,7 @@
 from opentelemetry.sdk.metrics.view import Aggregation, ExplicitBucketHistogramAggregation, View
 
 from mita_otel.metrics.catalogue import INSTRUMENTS
+from mita_otel.metrics.exemplars import reservoir
 from mita_otel.metrics.instrument import Histogram, Instrument
 
 
@@ -23,6 +24,7 @@ def _view(instrument: Instrument, *, explicit_buckets: bool) -> View:
         instrument_name=instrument.name,
         attribute_keys=set(instrument.attribute_names) if _is_served(instrument) else None,
         aggregation=aggregation,
+        exemplar_reservoir_factory=reservoir if isinstance(instrument, Histogram) else None,
     )
 
 

@@ -27,6 +27,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_s
 
 from mita_otel.metrics.bound import BoundCounter, BoundHistogram, Handles
 from mita_otel.metrics.cardinality import OVERFLOW, CardinalityGuard
+from mita_otel.metrics.exemplars import reservoir
 
 BOUNDS = (0.1, 0.5, 1.0, 5.0)
 NONE: Context = Context()
@@ -53,6 +54,11 @@ VIEWS: dict[str, Sequence[View]] = {
         View(instrument_name="duration", name="two", attribute_keys={"kind"}),
     ),
 }
+VIEWS["our own exemplars"] = tuple(
+    View(instrument_name="*", attribute_keys=keys, exemplar_reservoir_factory=reservoir) for keys in (None, {"route"})
+)
+"""Both worlds have the same Views, so what is compared is the way to the reservoir."""
+
 FILTERS: dict[str, Any] = {
     "trace": TraceBasedExemplarFilter,
     "on": AlwaysOnExemplarFilter,
