@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import socket
+import threading
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -67,12 +68,23 @@ class AuditLog:
         is_running: from `start` to `stop`.
     """
 
-    __slots__ = ("__weakref__", "_intake", "_options", "_statistics", "_writer", "is_running")
+    __slots__ = (
+        "__weakref__",
+        "_beginning",
+        "_intake",
+        "_is_forked",
+        "_options",
+        "_statistics",
+        "_writer",
+        "is_running",
+    )
 
     def __init__(self, options: Options, statistics: Statistics) -> None:
         self._options = options
         self._statistics = statistics
         self.is_running = False
+        self._is_forked = False
+        self._beginning = threading.Lock()
         self._begin()
         reference = weakref.ref(self)
         os.register_at_fork(after_in_child=lambda: _after_fork(reference))
@@ -118,6 +130,9 @@ class AuditLog:
     def start(self) -> None:
         """Record the start, and begin to write."""
         options = self._options
+        if _logger.level == logging.NOTSET:
+            # Checkpoints are evidence: no level of the root takes them away.
+            _logger.setLevel(logging.INFO)
         if not options.keys.is_keyed:
             _logger.warning(
                 "the audit log has no key: whoever may write its table may forge it; set MITA_AUDIT_SIGNING_KEY",
@@ -128,12 +143,14 @@ class AuditLog:
                 "the audit log is in SQLite: without partitions and without a role that may only insert", extra=STREAM
             )
         details: dict[str, Any] = {"service": options.service, "host": socket.gethostname(), "pid": os.getpid()}
-        self.accept(system_event("audit.started", **details))
+        self._intake.accept(system_event("audit.started", **details))
         self.is_running = True
         self._writer.start()
 
     def accept(self, event: Event) -> int:
         """Acknowledge an event; return its place in the chain, or 0 if it was dropped."""
+        if self._is_forked:
+            self._begin_anew()
         seq = self._intake.accept(event)
         self._writer.hear()
         return seq
@@ -165,17 +182,25 @@ class AuditLog:
             )
         return is_written
 
-    def restart(self) -> None:
-        """Begin anew in a forked child."""
-        self._intake.abandon()
-        self._begin()
-        self.start()
+    def after_fork(self) -> None:
+        """Let go of what is the parent's; a child begins anew with the first event that it has."""
+        if self.is_running:
+            self._intake.abandon()
+            self._beginning = threading.Lock()
+            self._is_forked = True
+
+    def _begin_anew(self) -> None:
+        with self._beginning:
+            if self._is_forked:
+                self._begin()
+                self.start()
+                self._is_forked = False
 
 
 def _after_fork(reference: "weakref.ref[AuditLog]") -> None:
     log = reference()
-    if log is not None and log.is_running:
-        log.restart()
+    if log is not None:
+        log.after_fork()
 
 
 def _name(text: str) -> str:

@@ -77,6 +77,8 @@ async def verify_database(url: URL, keys: KeyRing, asked: Asked, report: Report)
     found = Verified()
     async with _reading(url) as connection:
         for chain, begin in (await _chains(connection, asked)).items():
+            # Before the records: of a chain that grows meanwhile, what is stated must not be newer than what is read.
+            stated = await _checkpoints(connection, chain)
             walk, looked_at = Walk(chain, keys.known, begin), 0
             async for page in _pages(connection, chain, begin):
                 await asyncio.to_thread(walk.take, page)
@@ -84,7 +86,6 @@ async def verify_database(url: URL, keys: KeyRing, asked: Asked, report: Report)
                 report(f"{chain}: {looked_at} records")
                 if asked.trace is not None:
                     found.records += [row for row in page if row.columns["trace_id"] == asked.trace]
-            stated = await _checkpoints(connection, chain)
             found.verdicts.append(walk.judge([*stated, *(made for made in asked.kept if made.chain == chain)]))
     return found
 

@@ -35,6 +35,9 @@ INTERVAL: Final = 1.0
 CATCH_UP: Final = 500
 """Events of one transaction while the database is behind."""
 
+DRAINED: Final = 20
+"""Transactions in a row."""
+
 PAUSES: Final = (0.2, 5.0)
 """Seconds before a database that failed is asked again: doubled from the first to the second."""
 
@@ -134,6 +137,7 @@ class Writer:
         self._guarded(self._admit_losses)
         if time.monotonic() >= self._retry_at:
             self._guarded(lambda: runner.run(self._work()))
+        self.hear()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         try:
@@ -173,7 +177,10 @@ class Writer:
             self._here()
 
     async def _drain(self) -> None:
-        while lines := self._intake.next(CATCH_UP):
+        # Not for ever: checkpoints, the outbox and the disk have their turn, too, however fast events come.
+        for _ in range(DRAINED):
+            if not (lines := self._intake.next(CATCH_UP)):
+                return
             records, damaged = records_of(lines)
             if damaged:
                 self._statistics.count("dropped", damaged)
