@@ -9,7 +9,7 @@ import logging
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from app.clients.upstream import Upstream, UpstreamError
 from app.errors import ApiError
@@ -109,15 +109,15 @@ class Google:
             "code_verifier": verifier,
         }
         try:
-            tokens = _Tokens.model_validate(await self._upstream.call("POST", self._endpoints.token, data=form))
+            token = self._endpoints.token
+            tokens = await self._upstream.call("POST", token, read=_Tokens.model_validate, data=form)
             headers = {"authorization": f"Bearer {tokens.access_token}"}
-            return Person.model_validate(await self._upstream.call("GET", self._endpoints.userinfo, headers=headers))
+            userinfo = self._endpoints.userinfo
+            return await self._upstream.call("GET", userinfo, read=Person.model_validate, headers=headers)
         except UpstreamError as error:
             if error.is_refusal:
                 raise ApiError(401, "GOOGLE_LOGIN_FAILED", "the login was not accepted by Google") from error
             raise _failed(str(error)) from error
-        except ValidationError as error:
-            raise _failed("not a person") from error
 
     def _registration(self) -> tuple[str, str]:
         if self._client_id is None or self._secret is None:

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from app.clients.upstream import Upstream, UpstreamError
 from app.domain.insights import MOST_TOKENS, Insight, InsightKind, messages
@@ -60,16 +61,12 @@ class Insights:
         try:
             with business.insights_request():
                 url = f"{self._url}/v1/chat/completions"
-                answer = await self._upstream.call("POST", url, json=body, headers=self._headers)
-                completion = _Completion.model_validate(answer)
-                found = Content.model_validate_json(completion.choices[0].message.content).insights
-        except (UpstreamError, ValidationError) as error:
-            cause = str(error) if isinstance(error, UpstreamError) else "not insights"
-            logger.warning("the insights API failed", extra={"insight.kind": kind.value, "cause": cause})
+                found, usage = await self._upstream.call("POST", url, read=_read, json=body, headers=self._headers)
+        except UpstreamError as error:
+            logger.warning("the insights API failed", extra={"insight.kind": kind.value, "cause": str(error)})
             raise _unavailable("insights are not available now") from error
         for insight in found:
             business.insight_generated(insight.type)
-        usage = completion.usage
         logger.info(
             "insights generated",
             extra={
@@ -80,6 +77,11 @@ class Insights:
             },
         )
         return found
+
+
+def _read(answer: Any) -> tuple[list[Insight], _Usage]:
+    completion = _Completion.model_validate(answer)
+    return Content.model_validate_json(completion.choices[0].message.content).insights, completion.usage
 
 
 def _unavailable(message: str) -> ApiError:

@@ -28,7 +28,7 @@ class Messages:
         body = {"channel": channel.value, "to": to, "title": title, "text": text}
         try:
             url, headers = f"{self._url}/v1/messages", {"idempotency-key": str(message_id)}
-            await self._upstream.call("POST", url, json=body, headers=headers)
+            await self._upstream.call("POST", url, read=bool, json=body, headers=headers)
         except UpstreamError as error:
             logger.warning("the message API failed", extra={"channel": channel.value, "cause": str(error)})
             return Attempt.REFUSED if error.is_refusal else Attempt.FAILED

@@ -2,6 +2,7 @@
 
 import logging
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from app.clients.cache import Cache
 from app.clients.upstream import Upstream, UpstreamError
@@ -46,18 +47,22 @@ class Rates:
         if self._url is None:
             raise _unavailable("no rates API is configured (RATES_API_URL)")
         try:
-            answer = await self._upstream.call("GET", f"{self._url}/rates", params={"base": source})
+            rates = await self._upstream.call("GET", f"{self._url}/rates", read=_rates, params={"base": source})
         except UpstreamError as error:
             raise _failed(str(error)) from error
-        rates = answer.get("rates") if isinstance(answer, dict) else None
-        if not isinstance(rates, dict):
-            raise _failed("no rates in the answer")
         if target not in rates:
             raise ApiError(422, "CURRENCY_NOT_CONVERTIBLE", f"there is no rate from {source} to {target}")
         rate = _read(str(rates[target]))
         if rate is None:
             raise _failed("not a rate")
         return rate
+
+
+def _rates(answer: Any) -> dict[str, Any]:
+    rates = answer.get("rates") if isinstance(answer, dict) else None
+    if not isinstance(rates, dict):
+        raise ValueError("no rates in the answer")  # noqa: TRY004 - the answer is wrong, not our types
+    return rates
 
 
 def _read(text: str) -> Decimal | None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from app.clients.upstream import Upstream, UpstreamError
 from app.errors import ApiError
@@ -49,10 +49,10 @@ class Stores:
             raise _unavailable("no store API is configured (STORE_API_URL)")
         body = {"store": store.value, "transaction_id": transaction_id, "receipt": receipt}
         try:
-            return Sale.model_validate(await self._upstream.call("POST", f"{self._url}/v1/purchases/verify", json=body))
-        except (UpstreamError, ValidationError) as error:
-            cause = str(error) if isinstance(error, UpstreamError) else "not a sale"
-            logger.warning("the store API failed", extra={"store": store.value, "cause": cause})
+            url = f"{self._url}/v1/purchases/verify"
+            return await self._upstream.call("POST", url, read=Sale.model_validate, json=body)
+        except UpstreamError as error:
+            logger.warning("the store API failed", extra={"store": store.value, "cause": str(error)})
             raise _unavailable("purchases cannot be verified now") from error
 
 

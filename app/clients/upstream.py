@@ -1,16 +1,18 @@
 """Calls to external HTTP APIs: bounded in time and size, tried again where that helps, not made while one is down."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from mita_otel.breakers import EXTERNAL, GOOGLE_OAUTH, OPENAI, CircuitBreaker, CircuitOpenError
 from mita_otel.breakers.shared import RedisCircuits
 from mita_otel.retries import OutOfTimeError, Policy, Retry, TimeLimit
+
+T = TypeVar("T")
 
 DEADLINE = 5.0
 """Seconds for an attempt: a timeout for each read alone would let a slow drip hold a request for ever."""
@@ -46,8 +48,10 @@ class Upstream:
         self._breaker = breaker
         self._retry = retry
 
-    async def call(self, method: str, url: str, **request: Any) -> Any:
-        """Return an answer's JSON, with decimals where it has numbers with a point.
+    async def call(self, method: str, url: str, *, read: Callable[[Any], T], **request: Any) -> T:
+        """Return what `read` makes of an answer's JSON, which has decimals where it has numbers with a point.
+
+        What it cannot read, by a `ValueError`, is a failure of the API: an answer 200 may hold an error.
 
         Raises:
             OutOfTimeError: the request that this is for has no time left.
@@ -55,7 +59,7 @@ class Upstream:
         """
         retry = self._retry.for_request(method, request.get("headers"))
         try:
-            return await retry.call_async(self._attempt, method, url, request)
+            return await retry.call_async(self._attempt, method, url, read, request)
         except OutOfTimeError:
             raise
         except httpx.HTTPStatusError as error:
@@ -64,10 +68,10 @@ class Upstream:
         except (CircuitOpenError, httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
             raise UpstreamError(type(error).__name__) from error
 
-    async def _attempt(self, method: str, url: str, request: Mapping[str, Any]) -> Any:
+    async def _attempt(self, method: str, url: str, read: Callable[[Any], T], request: Mapping[str, Any]) -> T:
         async with self._breaker, TimeLimit(DEADLINE), self._client.stream(method, url, **request) as answer:
             answer.raise_for_status()
-            return json.loads(await _read(answer), parse_float=Decimal)
+            return read(json.loads(await _content(answer), parse_float=Decimal))
 
 
 @contextmanager
@@ -94,7 +98,7 @@ def upstreams(client: httpx.AsyncClient, redis_url: str | None) -> Iterator[Mapp
             breaker.retire()
 
 
-async def _read(answer: httpx.Response) -> bytes:
+async def _content(answer: httpx.Response) -> bytes:
     content = bytearray()
     async for part in answer.aiter_bytes():
         content += part

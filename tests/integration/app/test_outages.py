@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.clients import upstream
 from app.storage import User
+from mita_otel.breakers import OPENAI
 from mita_otel.stack.databases import Server
 from tests.integration.app.conftest import sign_up
 
@@ -68,7 +69,36 @@ async def test_an_insights_api_that_talks_nonsense_is_an_outage(
     headers = await sign_up(client)
     await behave(garbage=garbage)
     answer = await client.get("/api/insights", headers=headers)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "INSIGHTS_UNAVAILABLE")
+    assert (answer.status_code, answer.headers["x-degraded"]) == (200, "ai_insights;mode=generic")
+
+
+async def test_insights_go_down_the_ladder_while_their_api_is_away_and_climb_back(
+    client: httpx.AsyncClient, behave: Callable[..., Any]
+) -> None:
+    headers = await sign_up(client)
+
+    async def mode(month: str | None = None) -> str:
+        answer = await client.get("/api/insights", params={"month": month} if month else {}, headers=headers)
+        assert answer.status_code == 200
+        return (answer.json()["degraded"] or {"mode": "full"})["mode"]
+
+    assert await mode() == "full"
+    await behave(error_rate=1)
+    assert [await mode(), await mode("2026-01")] == ["cached", "generic"]
+    await behave()
+    assert await mode() == "full"
+
+
+async def test_an_api_that_answers_200_with_nonsense_is_left_alone_too(
+    client: httpx.AsyncClient, behave: Callable[..., Any]
+) -> None:
+    headers = await sign_up(client)
+    await behave(garbage='{"error": "overloaded"}')
+    for _ in range(OPENAI.policy.failure_threshold + 1):
+        answer = await client.get("/api/insights", headers=headers)
+        assert answer.headers["x-degraded"] == "ai_insights;mode=generic"
+    await behave()
+    assert (await client.get("/api/insights", headers=headers)).headers["x-degraded"] == "ai_insights;mode=generic"
 
 
 async def test_a_slow_rates_api_is_given_up_at_the_deadline(

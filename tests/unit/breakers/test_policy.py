@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mita_otel.breakers import EXTERNAL, GOOGLE_OAUTH, OPENAI, CircuitOpenError, Policy, Preset, Verdict
 from mita_otel.breakers.verdicts import is_failing_result, verdict_of_exception
 from mita_otel.breakers.window import Calls, Seconds
+from mita_otel.errors import DeadlineExceededError
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,7 @@ class _StatusError(Exception):
         (_StatusError(500), Verdict.FAILURE),
         (_StatusError(503), Verdict.FAILURE),
         (CircuitOpenError("other", 1.0), Verdict.IGNORED),
+        (DeadlineExceededError("no time is left"), Verdict.IGNORED),
     ],
     ids=lambda value: repr(value)[:40] if isinstance(value, Exception) else value.value,
 )
