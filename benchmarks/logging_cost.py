@@ -136,8 +136,14 @@ class _Sink(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def counted_records() -> int:
+    """Return how many records the sink has got."""
+    return _Sink.records
+
+
 @contextmanager
-def _sink() -> Iterator[str]:
+def sink() -> Iterator[str]:
+    """Yield the endpoint of a receiver that counts."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Sink)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -185,7 +191,7 @@ def main() -> None:
     _prepare()
     variants = ["bare", "vanilla", "ours"]
     results: dict[str, list[dict[str, float]]] = {variant: [] for variant in variants}
-    with _sink() as endpoint:
+    with sink() as endpoint:
         for number in range(given.rounds):
             for variant in variants if number % 2 == 0 else reversed(variants):
                 results[variant].append(_round(variant, endpoint, given.requests))

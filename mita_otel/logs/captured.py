@@ -13,7 +13,7 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 from mita_otel import correlation
 from mita_otel.logs import access, fields
 from mita_otel.logs.request import span_of
-from mita_otel.logs.values import Plain, key_of, text_of, utf8
+from mita_otel.logs.values import MAX_KEY, Plain, key_of, text_of, utf8
 
 Part = Callable[[LogRecord, "Captured"], None]
 
@@ -175,7 +175,7 @@ def bind_extras(limit: int) -> Part:
             if not _is_plain(value, limit):
                 plain = plain or Plain(limit)
                 value = plain(value)  # noqa: PLW2901 - by value from here on
-            extras[key_of(key)] = value
+            extras[key if key.isascii() and 0 < len(key) <= MAX_KEY else key_of(key)] = value
         if extras:
             captured.extras = extras
 

@@ -81,7 +81,8 @@ class Stdout:
         """Remember the stream of this moment, and let what was printed before the record come before it."""
         stream = captured.stream = self._stream()
         if stream is not None:
-            with contextlib.suppress(OSError, ValueError):  # the write will meet, and count, the same
+            # The write will meet, and count, the same; a signal handler may log in the middle of a print.
+            with contextlib.suppress(OSError, ValueError, RuntimeError):
                 stream.flush()
 
     def __call__(self, finished: Finished) -> None:
