@@ -48,7 +48,7 @@ async def test_a_locked_table_is_answered_in_time_and_leaves_nothing_behind(
     await transaction.rollback()
     await watcher.close()
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "TIMEOUT_8001")
-    assert took < 0.6
+    assert took < 2.0  # as in the tests of the room
     assert (await client.get("/api/transactions", headers=headers)).status_code == 200
 
 
@@ -61,7 +61,7 @@ async def test_a_slow_api_is_answered_in_time_and_keeps_its_breaker_closed(
         began = time.monotonic()
         answer = await client.post("/api/transactions", json=EURO, headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (504, "TIMEOUT_8001")
-        assert time.monotonic() - began < 0.6
+        assert time.monotonic() - began < 2.0
     await behave()
     headers.pop("x-request-timeout")
     assert (await client.post("/api/transactions", json=EURO, headers=headers)).status_code == 201

@@ -56,7 +56,7 @@ async def test_a_connection_serves_on_after_a_request_that_was_answered_for() ->
             began = time.monotonic()
             late = await client.get("/never", headers={"x-request-timeout": "200ms"})
             assert late.status_code == 504
-            assert 0.1 < time.monotonic() - began < 1.0
+            assert 0.1 < time.monotonic() - began < 5.0
             assert (await client.get("/now")).status_code == 200
     assert [each > 20 for each in left] == [False, True] * 3
 

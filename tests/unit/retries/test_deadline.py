@@ -26,7 +26,7 @@ async def test_a_block_ends_after_its_own_seconds() -> None:
         async with TimeLimit(0.05):
             await asyncio.Event().wait()
     assert not isinstance(raised.value, OutOfTimeError), "the dependency was slow"
-    assert 0.04 < time.monotonic() - began < 1
+    assert 0.04 < time.monotonic() - began < 10
 
 
 async def test_a_block_ends_with_the_deadline_around_it() -> None:
