@@ -3,7 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Generic, TypeVar
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -14,25 +16,39 @@ AT_ONCE: Final = 4
 SEATS: Final = 50
 """Passengers of one: about half a millisecond of a Redis server's time."""
 
-PATIENCE: Final = 5
+PATIENCE: Final = 10
 """Turns of the event loop in which an answer that has arrived in time, on a busy machine, reaches whoever waits."""
 
+LATE: Final = 0.01
+"""Seconds by which a timer is late if this process, and not Redis, is what holds a passenger up."""
 
-class _Seat(NamedTuple, Generic[P, R]):
+
+class QueueError(Exception):
+    """Answers come in, but too many wait for theirs, or this process is too busy to read them."""
+
+
+@dataclass(slots=True, eq=False)
+class _Seat(Generic[P, R]):
+    """A passenger, where the answer arrives, and for how long, in seconds, they have waited or will have when `due`."""
+
     passenger: P
     arrival: "asyncio.Future[R]"
-    since: float
+    waited: float = 0.0
+    since: float = 0.0
+    due: float = 0.0
+    timer: asyncio.TimerHandle | None = None
 
 
 class Flights(Generic[P, R]):
     """Takes passengers to where answers are, and the answers back.
 
-    A passenger waits while answers come in: what is too late is who has fallen silent, and not what this process was
-    too busy to send or to read. A machine under load must not take its Redis for dead.
+    A passenger waits once more while answers come in for others, or while this process is too busy to send and to read:
+    a machine under load must not take its Redis for dead.
 
     Args:
         carry: makes one round trip; returns an answer for each passenger, in their order.
-        timeout: seconds of silence after which there is no answer; whoever waits does so twice as long at most.
+        timeout: seconds of silence after which there is no answer; nobody waits more than twice as long, not counting
+            what this process is late.
     """
 
     __slots__ = ("_carry", "_heard_at", "_tasks", "_timeout", "_waiting")
@@ -48,33 +64,45 @@ class Flights(Generic[P, R]):
         """Return the answer for a passenger.
 
         Raises:
-            TimeoutError: there was none in time.
+            TimeoutError: nobody has answered anybody for as long as the timeout.
+            QueueError: others were answered, but not this one within twice the timeout.
             Exception: what the round trip has raised.
         """
         loop = asyncio.get_running_loop()
-        seat: _Seat[P, R] = _Seat(passenger, loop.create_future(), loop.time())
+        seat: _Seat[P, R] = _Seat(passenger, loop.create_future())
         self._waiting.append(seat)
         if len(self._tasks) < AT_ONCE:
             self._depart(loop)
-        timer = loop.call_later(self._timeout, self._look, seat, loop, PATIENCE)
+        self._wait(seat, loop, self._timeout)
         try:
             return await seat.arrival
         finally:
-            timer.cancel()
             seat.arrival.cancel()
+            if seat.timer is not None:
+                seat.timer.cancel()
 
-    def _look(self, seat: _Seat[P, R], loop: asyncio.AbstractEventLoop, patience: int) -> None:
-        """End the wait of a passenger, unless answers come in, or one may be here that is not read yet."""
+    def _wait(self, seat: _Seat[P, R], loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        seat.waited += seconds
+        seat.since = loop.time()
+        seat.due = seat.since + seconds
+        seat.timer = loop.call_at(seat.due, self._look, seat, loop)
+
+    def _look(self, seat: _Seat[P, R], loop: asyncio.AbstractEventLoop) -> None:
+        self._end(seat, loop, PATIENCE, is_late=loop.time() - seat.due > LATE)
+
+    def _end(self, seat: _Seat[P, R], loop: asyncio.AbstractEventLoop, patience: int, *, is_late: bool) -> None:
+        """End a wait, or let it go on; not before what may have arrived is read."""
         if seat.arrival.done():
             return
         if patience:
-            loop.call_soon(self._look, seat, loop, patience - 1)
+            loop.call_soon(partial(self._end, seat, loop, patience - 1, is_late=is_late))
             return
-        until = min(max(seat.since, self._heard_at) + self._timeout, seat.since + 2 * self._timeout)
-        if until > loop.time():
-            loop.call_at(until, self._look, seat, loop, PATIENCE)
+        has_heard = self._heard_at >= seat.since
+        left = 2 * self._timeout - seat.waited
+        if left > 0 and (has_heard or is_late):
+            self._wait(seat, loop, min(left, self._timeout if has_heard else self._timeout / 2))
         else:
-            seat.arrival.set_exception(TimeoutError())
+            seat.arrival.set_exception(QueueError() if has_heard else TimeoutError())
 
     def _depart(self, loop: asyncio.AbstractEventLoop) -> None:
         seats: list[_Seat[P, R]] = []

@@ -8,6 +8,7 @@ from weakref import WeakSet
 from opentelemetry.metrics import get_meter_provider
 
 from mita_otel.ratelimit.fallback import LocalWindows, share
+from mita_otel.ratelimit.flights import QueueError
 from mita_otel.ratelimit.gate import Gate
 from mita_otel.ratelimit.headers import Told
 from mita_otel.ratelimit.identity import Addresses, Digests
@@ -189,6 +190,8 @@ class Limiter:
         terms = [charge.terms for charge in charges]
         try:
             decisions, replicas = await windows.take([charge.key for charge in charges], terms, cost)
+        except QueueError:
+            return None
         except Exception as error:  # noqa: BLE001 - whatever the client raises, the service goes on
             self._gate.failed(error, time.monotonic())
             return None

@@ -140,6 +140,7 @@ class RedisWindows:
 
         Raises:
             TimeoutError: Redis did not answer in time.
+            QueueError: it did, but so many ask that this one was not answered.
             redis.RedisError: it answered with an error, or could not be reached.
         """
         return await self._flights.take(Asked(keys, terms, cost))
