@@ -116,9 +116,13 @@ class RedisCircuits:
     def probed(self, name: str, causes: tuple[SpanContext, ...], *, failed: bool | None, slow: bool) -> None:
         """Let the others know how a probe has ended; None if it says nothing."""
         member = self._members.get(name)
-        if member is None or not member.tickets:
+        try:
+            ticket = member.tickets.popleft() if member is not None else None
+        except IndexError:  # the leave has ended meanwhile
             return
-        ticket, policy, known = member.tickets.popleft(), member.breaker.policy, member.version
+        if member is None or ticket is None:
+            return
+        policy, known = member.breaker.policy, member.version
         self._post(
             member,
             lambda: messages.result(policy, known, random.random(), ticket, causes, failed=failed, slow=slow),  # noqa: S311 - as above
@@ -181,9 +185,8 @@ class RedisCircuits:
     def _round(self) -> None:
         run = self._run_script = self._run_script or self._connect()
         while self._outbox:
-            member, message = self._outbox[0]
+            member, message = self._outbox.popleft()
             self._exchange(run, member, message())
-            self._outbox.popleft()
         for member in list(self._members.values()):
             if member.wants:
                 self._ask_for_probes(run, member)
