@@ -27,6 +27,8 @@ from mita_otel.export import (
     OutboxLogRecordProcessor,
     OutboxSpanProcessor,
     Pace,
+    Signal,
+    Spool,
     open_sender,
 )
 from mita_otel.logs.redaction import redact_log_record
@@ -102,7 +104,8 @@ def _add_spans(made: Exporters, settings: Settings, name: str) -> None:
             attempt_timeout=settings.otlp["traces"].timeout,
         )
         sender = open_sender(settings.otlp["traces"], "traces")
-        outbox = OutboxSpanProcessor(sender, encoder=MaskingEncoder(limit=limit), pace=pace)
+        encoder, spool = MaskingEncoder(limit=limit), _spool(settings, "traces")
+        outbox = OutboxSpanProcessor(sender, encoder=encoder, pace=pace, spool=spool)
         made.spans.append(outbox)
         made.deliveries.append(outbox)
         made.closings.append(("traces", outbox.close))
@@ -120,9 +123,8 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
             schedule_delay=settings.log_schedule_delay / 1000,
             attempt_timeout=settings.otlp["logs"].timeout,
         )
-        outbox = OutboxLogRecordProcessor(
-            open_sender(settings.otlp["logs"], "logs"), prepare=redact_log_record, pace=pace
-        )
+        sender, spool = open_sender(settings.otlp["logs"], "logs"), _spool(settings, "logs")
+        outbox = OutboxLogRecordProcessor(sender, prepare=redact_log_record, pace=pace, spool=spool)
         made.logs.append(outbox)
         made.deliveries.append(outbox)
         made.closings.append(("logs", outbox.close))
@@ -130,6 +132,11 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
     processor = BatchLogRecordProcessor(MaskingLogRecordExporter(_load("logs", name)()))
     made.logs.append(processor)
     made.closings.append((f"logs-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
+
+
+def _spool(settings: Settings, signal: Signal) -> Spool | None:
+    folder = settings.spool_directory
+    return None if folder is None else Spool(folder / signal, settings.spool_limit)
 
 
 def _add_metrics(made: Exporters, settings: Settings, name: str) -> None:

@@ -14,6 +14,7 @@ from mita_otel.export.pace import Pace
 from mita_otel.export.processor import OutboxProcessor
 from mita_otel.export.quiet import delivering
 from mita_otel.export.sender import Sender
+from mita_otel.export.spool import Spool
 from mita_otel.export.summary import LOGGER
 from mita_otel.export.wire import Envelopes, Piece, join
 
@@ -32,6 +33,7 @@ class OutboxLogRecordProcessor(OutboxProcessor[Item], LogRecordProcessor):
         prepare: Applied to each record of the SDK's before encoding, such as redaction; a record for which it raises
             is dropped.
         pace: Sizes and times.
+        spool: Where to store what is left in a long outage or at the end.
     """
 
     def __init__(
@@ -40,10 +42,11 @@ class OutboxLogRecordProcessor(OutboxProcessor[Item], LogRecordProcessor):
         *,
         prepare: Callable[[ReadableLogRecord], ReadableLogRecord] | None = None,
         pace: Pace | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self._prepare = prepare
         self._envelopes = Envelopes()
-        super().__init__("log", "logs", self._encode, sender=sender, prepare=None, pace=pace)
+        super().__init__("log", "logs", self._encode, sender=sender, prepare=None, pace=pace, spool=spool)
 
     def on_emit(self, log_record: ReadWriteLogRecord) -> None:
         """Put a copy of the record into the outbox, without the context that would keep the request alive."""

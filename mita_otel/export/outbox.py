@@ -108,7 +108,7 @@ class Outbox(Generic[T]):
         """
         before = self.statistics()
         self._hurry = True
-        settled = self._wait_until(before.entered, time.monotonic() + timeout)
+        settled = self._wait_until(self._entered.value(), time.monotonic() + timeout)
         return settled and self.statistics().lost == before.lost
 
     def close(self, timeout: float) -> Closed:
@@ -118,7 +118,7 @@ class Outbox(Generic[T]):
         """
         self._deadline = min(self._deadline, time.monotonic() + timeout)
         self._closed = self._hurry = True
-        self._wait_until(self._entered.value(), self._deadline)
+        self._wait_until(self._entered.value(), self._deadline - self._time_to_save(timeout))
         self._abandon()
         self._bell.ring()
         with contextlib.suppress(Exception):  # a sender's fault must not keep the process from ending
@@ -131,7 +131,7 @@ class Outbox(Generic[T]):
         """Return the counts of this moment."""
         return Statistics(
             entered=self._entered.value(),
-            queued=len(self._queue) + self._in_flight,
+            queued=len(self._queue) + self._in_flight + self._stored(),
             accepted=self._accepted,
             rejected=self._rejected,
             refused=self._refused,
@@ -147,6 +147,7 @@ class Outbox(Generic[T]):
         self._late, self._unput = Tally(), Tally()
         self._accepted = self._rejected = self._refused = self._retries = self._left = 0
         self._in_flight = 0
+        self._in_hand: Sequence[T] = ()
         self._failures = 0
         self._operation_started: float | None = None
         self._overwritten_before = 0
@@ -193,13 +194,32 @@ class Outbox(Generic[T]):
                 return
             self._stopped = True
             left = self._left = len(self._queue) + self._in_flight
+            kept = [*self._in_hand, *self._queue][-left:] if left else []
             self._queue.clear()
             self._in_flight = 0
+        left = self._left = max(0, left - self._save(kept))
         for waiter in tuple(self._waiters):
             waiter.ring()
         if left:
             with contextlib.suppress(Exception):  # a log handler of the application may raise
                 self._summary.abandoned(left, self.statistics())
+
+    # What a memory that is longer than the queue does; an outbox as such has none.
+
+    def _stored(self) -> int:
+        """Return the number of items in it."""
+        return 0
+
+    def _relieve(self) -> None:
+        """Give it what there will be no room for; called when an attempt has failed."""
+
+    def _time_to_save(self, timeout: float) -> float:  # noqa: ARG002 - for those who need some
+        """Return how many of the last seconds are kept for `_save`."""
+        return 0.0
+
+    def _save(self, items: list[T]) -> int:  # noqa: ARG002 - as above
+        """Give it what is left at the end; return how many items it has taken."""
+        return 0
 
     # What follows runs in the delivery thread only.
 
@@ -228,26 +248,29 @@ class Outbox(Generic[T]):
             while len(batch) < self.pace.batch_size:
                 batch.append(self._queue.popleft())
                 self._in_flight += 1
+        self._in_hand = batch
         return batch
 
     def _settle(self) -> None:
+        self._in_hand = ()
         for waiter in tuple(self._waiters):
             waiter.ring()
 
-    def _deliver(self, batch: list[T]) -> None:
-        """Settle the batch, or put back at the front of the queue what is to be tried again."""
+    def _deliver(self, batch: list[T], again: Callable[[list[T]], None] | None = None) -> None:
+        """Settle the batch, or hand what is to be tried again to `again`, the last part first; it goes to the queue."""
+        give_back = again or self._give_back
         parts = [batch]
         divisions = DIVISIONS
         while parts:
             items, payload, rest = self._payload(parts.pop())
-            self._give_back(rest)
+            give_back(rest)
             if not items:
                 continue
             match self._attempt(payload):
                 case Retry(reason, after):
                     for part in parts:  # the last of them is the oldest
-                        self._give_back(part)
-                    self._give_back(items)
+                        give_back(part)
+                    give_back(items)
                     if not self._stopped:
                         self._wait_for_retry(reason, after)
                     return
@@ -320,6 +343,7 @@ class Outbox(Generic[T]):
         self._retries += 1
         self._failures += 1
         self._fault(reason, attempt=True)
+        self._relieve()
         asked = None if self._closed else after  # a shutdown has no time for the receiver's wishes
         until = time.monotonic() + self.pace.wait(self._failures, asked, random.random())  # noqa: S311 - jitter
         while not self._stopped and (remaining := until - time.monotonic()) > 0:

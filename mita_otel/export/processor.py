@@ -10,6 +10,8 @@ from mita_otel.export.observation import observe
 from mita_otel.export.outbox import Closed, Outbox
 from mita_otel.export.pace import Pace
 from mita_otel.export.sender import Sender
+from mita_otel.export.spool import Spool
+from mita_otel.export.spooling import SpoolingOutbox
 from mita_otel.export.statistics import Statistics
 
 DEFAULT_TIMEOUT_MILLIS = 30_000
@@ -29,6 +31,7 @@ class OutboxProcessor(Generic[T]):
         prepare: Applied to each item in the delivery thread before encoding, such as redaction. An item for which it
             raises is dropped and counted: what could not be masked does not leave.
         pace: Sizes and times.
+        spool: Where to store what is left in a long outage or at the end; nowhere without it.
     """
 
     def __init__(
@@ -40,10 +43,16 @@ class OutboxProcessor(Generic[T]):
         sender: Sender,
         prepare: Callable[[T], T] | None,
         pace: Pace | None,
+        spool: Spool | None = None,
     ) -> None:
         self.signal: Final = signal
         self._kind = kind
-        self._outbox: Outbox[T] = Outbox(signal=signal, encode=_prepared(prepare, encode), sender=sender, pace=pace)
+        prepared = _prepared(prepare, encode)
+        self._outbox: Outbox[T] = (
+            Outbox(signal=signal, encode=prepared, sender=sender, pace=pace)
+            if spool is None
+            else SpoolingOutbox(signal=signal, encode=prepared, sender=sender, spool=spool, pace=pace)
+        )
 
     def force_flush(self, timeout_millis: int = DEFAULT_TIMEOUT_MILLIS) -> bool:
         """Return True only if everything that ended before the call was acknowledged within the time."""

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from mita_otel.export import span_record
 from mita_otel.export.recent import Recent
 from mita_otel.export.span_record import ATTRIBUTE, Content
-from mita_otel.export.wire import Envelopes, attributes, join, key_value
+from mita_otel.export.wire import Envelopes, Piece, attributes, join, key_value
 from mita_otel.redaction import DEFAULT, Policy
 from mita_otel.traces.redaction import (
     ATTRIBUTE_LIMIT,
@@ -78,11 +78,14 @@ class SpanEncoder:
         self._envelopes = Envelopes()
         self.turns: Final = Turns()
 
-    def payload(self, spans: Iterable[ReadableSpan]) -> bytes:
-        """Return an export request. Raises what `record` raises for one of the spans."""
-        pieces = []
+    def payload(self, spans: Iterable[ReadableSpan | Piece]) -> bytes:
+        """Return an export request of spans, and of pieces of earlier ones. Raises what `record` raises for a span."""
+        pieces: list[Piece] = []
         self.turns.begin()
         for span in spans:
+            if isinstance(span, tuple):
+                pieces.append(span)
+                continue
             envelope = self._envelopes.of(span.resource, span.instrumentation_scope)
             pieces.append((envelope, self.record(span)))
             self.turns.offer()

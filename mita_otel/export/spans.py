@@ -10,9 +10,11 @@ from mita_otel.export.pace import Pace
 from mita_otel.export.processor import OutboxProcessor
 from mita_otel.export.sender import Sender
 from mita_otel.export.span_encoder import SpanEncoder
+from mita_otel.export.spool import Spool
+from mita_otel.export.wire import Piece
 
 
-class OutboxSpanProcessor(OutboxProcessor[ReadableSpan], SpanProcessor):
+class OutboxSpanProcessor(OutboxProcessor[ReadableSpan | Piece], SpanProcessor):
     """Delivers sampled spans.
 
     Args:
@@ -20,6 +22,7 @@ class OutboxSpanProcessor(OutboxProcessor[ReadableSpan], SpanProcessor):
         encoder: Makes payloads of spans, masked or as they are; without it as `prepare` leaves them.
         prepare: Applied to each span before encoding, such as redaction; a span for which it raises is dropped.
         pace: Sizes and times.
+        spool: Where to store what is left in a long outage or at the end.
     """
 
     takes_original_spans: Final = True
@@ -31,9 +34,10 @@ class OutboxSpanProcessor(OutboxProcessor[ReadableSpan], SpanProcessor):
         encoder: SpanEncoder | None = None,
         prepare: Callable[[ReadableSpan], ReadableSpan] | None = None,
         pace: Pace | None = None,
+        spool: Spool | None = None,
     ) -> None:
         encode = (encoder or SpanEncoder(prepare)).payload
-        super().__init__("span", "traces", encode, sender=sender, prepare=None, pace=pace)
+        super().__init__("span", "traces", encode, sender=sender, prepare=None, pace=pace, spool=spool)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Put the span into the outbox if it is sampled."""

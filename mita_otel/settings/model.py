@@ -11,6 +11,7 @@ from mita_otel.redaction import REDACTED, is_sensitive_key
 from mita_otel.settings.administration import AdministrationSettings
 from mita_otel.settings.audit import AuditSettings
 from mita_otel.settings.errors import ErrorsSettings
+from mita_otel.settings.export import ExportSettings
 from mita_otel.settings.flags import FlagsSettings
 from mita_otel.settings.health import HealthSettings
 from mita_otel.settings.libraries import LibrarySettings
@@ -52,6 +53,7 @@ class Settings(
     RetrySettings,
     SentrySettings,
     ProcessSettings,
+    ExportSettings,
 ):
     """What the environment asks for."""
 

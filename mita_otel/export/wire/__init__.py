@@ -7,6 +7,7 @@ records are nested.
 
 from mita_otel.export.wire.envelope import Envelope, Envelopes, Piece, envelope, join
 from mita_otel.export.wire.numbers import double, fixed32, fixed64, signed, varint
+from mita_otel.export.wire.split import split
 from mita_otel.export.wire.values import any_value, attributes, framed, key_value, text
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "join",
     "key_value",
     "signed",
+    "split",
     "text",
     "varint",
 ]

@@ -155,3 +155,20 @@ def test_envelopes_of_more_scopes_than_are_remembered_are_still_right() -> None:
     scopes = [InstrumentationScope(f"scope-{n}") for n in range(5)]
     for scope in [*scopes, *scopes]:
         assert envelopes.of(resource, scope) == wire.envelope(resource, scope)
+
+
+@given(st.lists(st.tuples(RESOURCES, SCOPES, st.binary(max_size=200)), max_size=6))
+def test_what_was_joined_is_split_into_the_same_pieces(records: list[tuple[Resource, Any, bytes]]) -> None:
+    pieces = [(wire.envelope(resource, scope), b"\x12" + wire.framed(content)) for resource, scope, content in records]
+    joined = wire.join(pieces)
+    assert sorted(wire.split(joined)) == sorted(pieces)
+    assert wire.join(wire.split(joined)) == joined
+
+
+@given(st.binary(max_size=100))
+def test_what_is_no_payload_is_refused_or_read_to_its_end(garbage: bytes) -> None:
+    try:
+        wire.split(garbage)
+    except ValueError:
+        return
+    wire.join(wire.split(garbage))
