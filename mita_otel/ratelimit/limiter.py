@@ -147,7 +147,7 @@ class Limiter:
         self.statistics.took(time.perf_counter() - began, backend)
         for (policy, kind, client), decision, result in verdicts:
             if result is not None:
-                used = None if decision is None else 1 - decision.remaining / decision.limit
+                used = None if decision is None else (decision.limit - decision.remaining) / decision.limit
                 self.statistics.count(policy.name, result, used)
             if result in BLOCKED:
                 self.offenders.blocked(Blocked(policy.name, kind, client.hex()[:16]))

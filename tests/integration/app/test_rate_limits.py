@@ -99,6 +99,6 @@ async def test_quotas_are_those_of_all_replicas_by_redis(
 ) -> None:
     client = await serve(**postgres_backend)
     assert (await client.post("/api/auth/login", json=WRONG)).status_code == 401
-    async with Redis.from_url(redis_url, decode_responses=True) as redis:
-        keys = await redis.keys("{mita-ratelimit}:*")
-    assert sorted(key.split(":")[1] for key in keys) == ["api", "login", "login_account", "replicas"]
+    async with Redis.from_url(redis_url) as redis:
+        keys: Any = await redis.keys("{mita-ratelimit}:*")
+    assert sorted(key.decode().split(":")[1] for key in keys) == ["api", "login", "login_account", "replicas"]

@@ -80,3 +80,12 @@ async def test_requests_utilization_and_the_backend_are_told_of_redis_and_of_its
     durations = points("mita.rate_limit.check.duration")
     assert {labels: point.count for labels, point in durations.items()} == {("redis",): 5, ("fallback",): 4}
     assert [point.value for point in points("mita.rate_limit.replicas").values()] == [1]
+
+
+async def test_a_share_that_is_a_bound_is_counted_below_it(points: Points, limiter: MakeLimiter) -> None:
+    made: Limiter = limiter(None, policy(quota=10))
+    for _ in range(10):
+        await ask(made)
+    used = points("mita.rate_limit.utilization")["x",]
+    # One each up to 0.1, 0.2, ... 0.9, none up to 0.95 and 0.999, and one above: the quota is used up.
+    assert list(used.bucket_counts) == [*[1] * 9, 0, 0, 1]
