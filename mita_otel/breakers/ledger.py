@@ -91,7 +91,7 @@ class Ledger:
     """
 
     __slots__ = (
-        *("_changed", "_clock", "_counted", "_last_failure", "_last_success", "_recent", "_seconds", "_streak"),
+        *("_changed", "_clock", "_last_failure", "_last_success", "_recent", "_seconds", "_streak"),
         *("calls", "causes", "changed_at", "history", "lock", "name", "state"),
         *("storage_events", "transitions", "trips_shadowed", "would_reject"),
     )
@@ -113,25 +113,20 @@ class Ledger:
         self._seconds = dict.fromkeys(State, 0.0)
         self._streak = 0
         self._recent = 0
-        self._counted = 0
         self._last_failure: float | None = None
         self._last_success: float | None = None
 
     def count(self, outcome: Outcome, now: float, state: State) -> None:
         """Count a call that has ended, or was refused."""
         self.calls[state][outcome] += 1
-        if outcome in SUCCEEDED:
+        if outcome is Outcome.SUCCESS or outcome is Outcome.SLOW_SUCCESS:
             self._streak = self._streak + 1 if self._streak > 0 else 1
             self._last_success = now
-            failed = 0
-        elif outcome in FAILED:
+            self._recent = self._recent << 1 & _RECENT_BITS
+        elif outcome is Outcome.FAILURE or outcome is Outcome.SLOW_FAILURE:
             self._streak = self._streak - 1 if self._streak < 0 else -1
             self._last_failure = now
-            failed = 1
-        else:
-            return
-        self._counted += 1
-        self._recent = (self._recent << 1 | failed) & _RECENT_BITS
+            self._recent = (self._recent << 1 | 1) & _RECENT_BITS
 
     def move(self, after: State, reason: Reason, causes: tuple[SpanContext, ...] = ()) -> Transition:
         """Take note of a change of the state, which is to be announced once the lock is released."""
@@ -155,7 +150,7 @@ class Ledger:
     @property
     def failure_rate(self) -> float | None:
         """The share of failures of the last 100 calls that succeeded or failed; None without any."""
-        calls = min(self._counted, RECENT)
+        calls = min(self.total(*SUCCEEDED, *FAILED), RECENT)
         return self._recent.bit_count() / calls if calls else None
 
     def statistics(self) -> Statistics:
