@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 
 from mita_otel.sentry.events import mask
@@ -30,12 +31,15 @@ class Bridged:
     undo: Callable[[], None] = lambda: None
 
 
-def bridge(settings: Settings, tracer_provider: TracerProvider, **options: Any) -> Bridged:
+def bridge(
+    settings: Settings, tracer_provider: TracerProvider, meter_provider: MeterProvider, **options: Any
+) -> Bridged:
     """Report errors to Sentry from now on, if there is a DSN.
 
     Args:
         settings: what the environment asks for.
         tracer_provider: its spans of databases, caches and clients become breadcrumbs; its resource says who reports.
+        meter_provider: counts what could not be delivered.
         options: more for `sentry_sdk.init`, such as a transport.
 
     Raises:
@@ -46,8 +50,13 @@ def bridge(settings: Settings, tracer_provider: TracerProvider, **options: Any) 
     resource: Mapping[str, Any] = tracer_provider.resource.attributes
     try:
         from mita_otel.sentry.client import connect  # noqa: PLC0415 - importing the SDK takes 0.2 s: who has no DSN saves them
+        from mita_otel.sentry.losses import Losses, delivering  # noqa: PLC0415 - as above
 
-        close, undo = connect(settings, describe(settings, resource), tracer_provider, options)
+        losses = Losses()
+        close, undo = connect(
+            settings, describe(settings, resource), tracer_provider, {"transport": delivering(losses), **options}
+        )
+        losses.observe(meter_provider)
     except Exception:
         if settings.strict:
             raise

@@ -46,7 +46,7 @@ def describe(settings: Settings, resource: Mapping[str, Any]) -> Identity:
     return Identity(
         environment=environment,
         release=settings.sentry_release or (f"{service}@{version}" if version else None),
-        server_name=_first(resource, "host.name", "service.instance.id"),
+        server_name=_first(resource, "host.name"),
         tags={"service": service, "component": settings.sentry_component, "environment": environment},
         application={key: value for key, value in application.items() if value},
         rates=_rates(settings, environment),

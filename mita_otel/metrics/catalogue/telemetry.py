@@ -162,6 +162,13 @@ TELEMETRY_FAULTS: Final = Counter(
     source=OURS,
     attributes=(closed("mita.library", "fastapi", "sqlalchemy", "asyncpg", "redis", "httpx", "uvicorn", "logging"),),
 )
+SENTRY_LOST: Final = Counter(
+    name="mita.sentry.reports.lost",
+    unit="{report}",
+    description="Reports to Sentry that could not be delivered.",
+    source=OURS,
+    attributes=(closed("error.type", "queue_full", "network", "refused", "failed"),),
+)
 LOG_LOST: Final = Counter(
     name="mita.log.lost",
     unit="{log_record}",

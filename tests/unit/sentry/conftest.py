@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import sentry_sdk
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from sentry_sdk.envelope import Envelope
@@ -64,7 +65,7 @@ def start() -> Iterator[Start]:
         )
         provider.add_span_processor(RequestSpanProcessor())
         settings = Settings.read({"SENTRY_DSN": DSN, "MITA_STRICT": "true", **(variables or {})})
-        undo.append(bridge(settings, provider, transport=transport).undo)
+        undo.append(bridge(settings, provider, NoOpMeterProvider(), transport=transport).undo)
         return Bridge(transport, provider, undo[-1])
 
     with sentry_sdk.isolation_scope():

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sentry_sdk
 from opentelemetry import propagate, trace
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, StatusCode, format_span_id, format_trace_id
 
@@ -211,14 +212,15 @@ def test_a_breadcrumb_that_cannot_be_made_costs_the_span_nothing(start: Start, m
 
 
 def test_without_a_dsn_there_is_nothing_to_close() -> None:
-    assert bridge(Settings.read({}), TracerProvider(shutdown_on_exit=False)).closings == ()
+    assert bridge(Settings.read({}), TracerProvider(shutdown_on_exit=False), NoOpMeterProvider()).closings == ()
 
 
 def test_without_a_dsn_the_sdk_is_not_imported() -> None:
     code = (
         "import sys; from mita_otel.sentry import bridge; from mita_otel.settings import Settings;"
-        "from opentelemetry.sdk.trace import TracerProvider;"
-        "bridge(Settings.read({}), TracerProvider(shutdown_on_exit=False)); print('sentry_sdk' in sys.modules)"
+        "from opentelemetry.sdk.trace import TracerProvider; from opentelemetry.metrics import NoOpMeterProvider;"
+        "bridge(Settings.read({}), TracerProvider(shutdown_on_exit=False), NoOpMeterProvider());"
+        "print('sentry_sdk' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
@@ -229,10 +231,10 @@ def test_a_bridge_that_cannot_be_built_is_told_of_and_costs_nothing(
 ) -> None:
     monkeypatch.setattr(sentry_sdk, "init", _fail_to_start)
     provider = TracerProvider(shutdown_on_exit=False)
-    assert bridge(Settings.read({"SENTRY_DSN": DSN}), provider).closings == ()
+    assert bridge(Settings.read({"SENTRY_DSN": DSN}), provider, NoOpMeterProvider()).closings == ()
     assert "errors are not reported to Sentry" in caplog.text
     with pytest.raises(OSError, match="no"):
-        bridge(Settings.read({"SENTRY_DSN": DSN, "MITA_STRICT": "true"}), provider)
+        bridge(Settings.read({"SENTRY_DSN": DSN, "MITA_STRICT": "true"}), provider, NoOpMeterProvider())
 
 
 def _fail_to_start(**_: Any) -> None:
