@@ -19,18 +19,21 @@ from app.clients.rates import Rates
 from app.clients.store import Stores
 from app.clients.upstream import Upstream, upstreams
 from app.clock import Clock, utc_now
+from app.domain.insights import Insight
 from app.limits import LARGEST_UPLOAD, BodyLimit
 from app.security import Tokens
 from app.services import Services
 from app.settings import Settings
 from app.storage import Database
 from app.work.running import running
+from mita_otel.degradation import Feature
 from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.ratelimit import RateLimits
 from mita_otel.retries.httpx import DeadlineTransport
 from mita_otel.web.audit import AuditRequests
 from mita_otel.web.deadline import Deadlines
+from mita_otel.web.degraded import Degraded
 from mita_otel.web.health import HealthEndpoints, about, watching
 from mita_otel.web.problems import response_to
 
@@ -57,6 +60,7 @@ def _services(settings: Settings, now: Clock, apis: Mapping[str, Upstream]) -> S
         cache=cache,
         rates=Rates(_base(settings.rates_api_url), apis["rates"], cache),
         insights=Insights(_base(settings.insights_api_url), insights_key, settings.insights_model, apis["openai"]),
+        ai_insights=Feature("ai_insights", list[Insight], store=cache, seconds_needed=1.0),
         google=google,
         messages=Messages(_base(settings.messages_api_url), apis["messages"]),
         stores=Stores(_base(settings.store_api_url), apis["store"]),
@@ -106,6 +110,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     app.add_middleware(Deadlines, routes=TIMES)
     app.add_middleware(AuditRequests, rules=RULES)
     app.add_middleware(RateLimits, limiter=quotas.limiter, user=quotas.user, answer=response_to)
+    app.add_middleware(Degraded)
     app.add_middleware(HealthEndpoints)
     errors.install(app)
     app.include_router(api.router)

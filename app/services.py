@@ -10,10 +10,12 @@ from app.clients.presence import Presence
 from app.clients.rates import Rates
 from app.clients.store import Stores
 from app.clock import Clock
+from app.domain.insights import Insight
 from app.security import Tokens
 from app.settings import Settings
 from app.storage import Database
 from app.work.bells import Bells
+from mita_otel.degradation import Feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Services:
     cache: Cache
     rates: Rates
     insights: Insights
+    ai_insights: Feature[list[Insight]]
     google: Google
     messages: Messages
     stores: Stores

@@ -46,6 +46,16 @@ class Insights(BaseModel):
     insights: list[Insight] = Field(max_length=50)
 
 
+def plain(kind: InsightKind, spent: Mapping[str, Decimal], currency: str) -> list[Insight]:
+    """Return what can be said without a language model."""
+    if not spent:
+        return [Insight(type=kind.value, text="There is nothing to look at in this month yet.")]
+    most = max(spent, key=lambda category: spent[category])
+    total = sum(spent.values(), Decimal())
+    text = f"Most of this month's {total} {currency} went to {most}: {spent[most]} {currency}."
+    return [Insight(type=kind.value, text=text)]
+
+
 def messages(kind: InsightKind, spent: Mapping[str, Decimal], currency: str) -> list[dict[str, str]]:
     """Return the conversation that asks for insights: categories and sums only, nothing that a user wrote."""
     about = {

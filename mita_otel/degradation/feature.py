@@ -1,6 +1,5 @@
 """A feature that its users get less of rather than nothing: full, cached, generic, and off at last."""
 
-import threading
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,9 +14,6 @@ from mita_otel.errors import ExternalServiceError
 from mita_otel.retries import remaining
 
 T = TypeVar("T")
-
-FEATURES_AT_MOST: Final = 32
-"""Each has some series."""
 
 Budget = Callable[[], float | None]
 """Returns the share of an error budget that is left, or None where nobody knows."""
@@ -63,9 +59,6 @@ class Note:
 notes: Final[ContextVar[list[Note] | None]] = ContextVar("mita_degraded", default=None)
 """Of the request that is being served; None where nobody reads them."""
 
-_names: Final[set[str]] = set()
-_lock: Final = threading.Lock()
-
 
 class Feature(Generic[T]):
     """One feature, and the ladder down from it.
@@ -84,7 +77,7 @@ class Feature(Generic[T]):
         modes: takes in how requests were served.
 
     Raises:
-        ValueError: the name is used already, there are more than 32, or `max_age` is below 1.
+        ValueError: there are more than 32 features, or `max_age` is below 1.
     """
 
     def __init__(
@@ -99,7 +92,6 @@ class Feature(Generic[T]):
         budget_reserve: float = 0.0,
         modes: Modes = MODES,
     ) -> None:
-        _claim(name)
         self.name = name
         self._answers: Answers[T] = Answers(store or MemoryStore(), name, type_, max_age)
         self._seconds_needed = seconds_needed
@@ -107,11 +99,6 @@ class Feature(Generic[T]):
         self._budget_reserve = budget_reserve
         self._modes = modes
         modes.known(name)
-
-    def retire(self) -> None:
-        """Give the name back."""
-        with _lock:
-            _names.discard(self.name)
 
     async def serve(
         self,
@@ -178,12 +165,3 @@ def _is_refused(error: BaseException) -> bool:
             return True
         cause, seen = cause.__cause__, seen + 1
     return False
-
-
-def _claim(name: str) -> None:
-    with _lock:
-        if name in _names:
-            raise ValueError(f"there is a feature {name!r} already")
-        if len(_names) >= FEATURES_AT_MOST:
-            raise ValueError(f"{name!r}: there are {FEATURES_AT_MOST} features already")
-        _names.add(name)

@@ -19,6 +19,9 @@ METER: Final = "mita_otel.degradation"
 FLAGS_AT_MOST: Final = 64
 """Keys of flags that are told apart in metrics; further ones are counted together."""
 
+FEATURES_AT_MOST: Final = 32
+"""Each has some series."""
+
 _OTHER: Final = "other"
 _logger: Final = logging.getLogger("mita_otel.degradation")
 
@@ -108,7 +111,13 @@ class Modes:
         )
 
     def known(self, feature: str) -> None:
-        """Begin to tell of a feature, in full until somebody gets less."""
+        """Begin to tell of a feature, in full until somebody gets less.
+
+        Raises:
+            ValueError: there are 32 others already.
+        """
+        if feature not in self._now and len(self._now) >= FEATURES_AT_MOST:
+            raise ValueError(f"{feature!r}: there are {FEATURES_AT_MOST} features already")
         self._now.setdefault(feature, (Mode.FULL, Cause.NONE))
         _observed(self)
 

@@ -68,8 +68,7 @@ def test_an_open_breaker_is_seen_in_prometheus_and_leads_from_jaeger_to_the_trac
 
         answers = [client.get("/api/insights", headers=headers) for _ in range(OPENAI.policy.failure_threshold + 1)]
 
-    assert [answer.status_code for answer in answers] == [503] * 4
-    assert 55 < int(answers[-1].headers["retry-after"]) <= 66
+    assert [answer.headers["x-degraded"] for answer in answers] == ["ai_insights;mode=generic"] * 4
     *failed, refused = [answer.headers["traceresponse"].split("-")[1] for answer in answers]
     opened = {state.value: float(state is State.OPEN) for state in State}
     eventually(lambda: _series(stack, f"mita_circuit_breaker_state{{{mine}}}") == opened, timeout=60)

@@ -149,12 +149,12 @@ def test_the_reports_series_are_derived_from_the_standard_ones(finance: Finance)
 
 
 def test_a_failing_request_is_found_by_its_error(finance: Finance) -> None:
-    finance.client.get("/api/insights", headers={"authorization": "Bearer wrong"})
     headers = finance.sign_up()
     finance.client.put(f"{finance.external}/behaviour", json={"error_rate": 1})
-    assert finance.client.get("/api/insights", headers=headers).status_code == 503
+    pounds = {"amount": "5", "currency": "GBP", "category": "food"}
+    assert finance.client.post("/api/transactions", json=pounds, headers=headers).status_code == 503
     found = eventually(lambda: finance.traces(tags='{"error":"true"}'), timeout=30)
-    assert {span["operationName"] for trace in found for span in trace["spans"]} >= {"GET /api/insights", "POST"}
+    assert {span["operationName"] for trace in found for span in trace["spans"]} >= {"POST /api/transactions", "GET"}
 
 
 RATES = {"/api/transactions/categories": 205, "/api/transactions": 15}

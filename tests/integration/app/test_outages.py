@@ -80,7 +80,7 @@ async def test_insights_go_down_the_ladder_while_their_api_is_away_and_climb_bac
     async def mode(month: str | None = None) -> str:
         answer = await client.get("/api/insights", params={"month": month} if month else {}, headers=headers)
         assert answer.status_code == 200
-        return (answer.json()["degraded"] or {"mode": "full"})["mode"]
+        return str((answer.json()["degraded"] or {"mode": "full"})["mode"])
 
     assert await mode() == "full"
     await behave(error_rate=1)

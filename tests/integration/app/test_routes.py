@@ -156,7 +156,12 @@ async def test_without_external_services_the_rest_works(tmp_path: Path, serve: C
     headers = await sign_up(client)
     assert (await client.post("/api/transactions", json=LUNCH, headers=headers)).status_code == 201
     foreign = await client.post("/api/transactions", json={**LUNCH, "currency": "EUR"}, headers=headers)
-    assert (foreign.status_code, (await client.get("/api/insights", headers=headers)).status_code) == (503, 503)
+    assert foreign.status_code == 503
+    remarks = (await client.get("/api/insights", headers=headers)).json()
+    assert remarks["degraded"] == {"mode": "generic", "age_seconds": None}
+    assert remarks["insights"] == [
+        {"type": "spending_pattern", "text": "Most of this month's 12.50 USD went to food: 12.50 USD."}
+    ]
 
 
 async def test_a_redis_that_is_gone_costs_speed_only(

@@ -1,7 +1,6 @@
 """The ladder down from a feature, and up again."""
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,10 +37,8 @@ def modes() -> Modes:
 
 
 @pytest.fixture
-def feature(modes: Modes) -> Iterator[Feature[list[str]]]:
-    feature: Feature[list[str]] = Feature("ai_insights", list[str], modes=modes, seconds_needed=1.0)
-    yield feature
-    feature.retire()
+def feature(modes: Modes) -> Feature[list[str]]:
+    return Feature("ai_insights", list[str], modes=modes, seconds_needed=1.0)
 
 
 async def served(feature: Feature[list[str]], model: Model) -> Served[list[str]]:
@@ -122,7 +119,6 @@ async def test_what_the_deadline_would_cut_off_is_not_begun(feature: Feature[lis
 async def test_a_spent_budget_is_spared(modes: Modes, model: Model) -> None:
     feature: Feature[list[str]] = Feature("dear", list[str], modes=modes, budget=lambda: 0.05, budget_reserve=0.1)
     assert (await served(feature, model)).cause is Cause.BUDGET
-    feature.retire()
 
 
 async def test_the_user_is_told(feature: Feature[list[str]], model: Model) -> None:
@@ -162,6 +158,9 @@ async def test_a_change_is_logged_once(
     assert changes == ["ai_insights is generic", "ai_insights is full"]
 
 
-def test_a_name_is_one_features(feature: Feature[list[str]]) -> None:
-    with pytest.raises(ValueError, match="there is a feature 'ai_insights' already"):
-        Feature(feature.name, list[str])
+def test_features_are_few(modes: Modes) -> None:
+    for number in range(32):
+        Feature(str(number), list[str], modes=modes)
+    Feature("0", list[str], modes=modes)
+    with pytest.raises(ValueError, match="'one more': there are 32 features already"):
+        Feature("one more", list[str], modes=modes)
