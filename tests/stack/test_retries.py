@@ -1,0 +1,102 @@
+"""Retries and deadlines of MITA Finance on the real stack: counted in Prometheus, and seen in Jaeger."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from mita_otel.stack import NativeStack
+from tests.fixtures.polling import eventually, find_free_port
+from tests.fixtures.service import ServiceProcess
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+
+EURO = {"amount": "12.50", "category": "food", "currency": "EUR"}
+
+
+def _series(stack: NativeStack, query: str, label: str) -> dict[str, float]:
+    """The values of a query by a label, without zeros."""
+    found = httpx.get(f"{stack.endpoints.prometheus}/api/v1/query", params={"query": query}, timeout=30).json()
+    values = {each["metric"].get(label, ""): float(each["value"][1]) for each in found["data"]["result"]}
+    return {name: value for name, value in values.items() if value}
+
+
+def _spans(stack: NativeStack, trace_id: str) -> dict[str, dict[str, Any]]:
+    """The tags of a trace's spans by their names; empty until the SERVER span is there."""
+    found = httpx.get(f"{stack.endpoints.jaeger}/api/traces/{trace_id}", timeout=30).json()["data"]
+    spans = found[0]["spans"] if found else []
+    tags = {span["operationName"]: {tag["key"]: tag["value"] for tag in span["tags"]} for span in spans}
+    return tags if any(each.get("span.kind") == "server" for each in tags.values()) else {}
+
+
+async def _ask_for_what_is_locked(database: str, url: str, headers: dict[str, str]) -> tuple[float, httpx.Response]:
+    """Ask for transactions within half a second while their table is locked; return how long that took."""
+    operator = await asyncpg.connect(database)
+    async with operator.transaction():
+        await operator.execute("LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE")
+        async with httpx.AsyncClient(timeout=30) as client:
+            began = time.monotonic()
+            answer = await client.get(url, headers={**headers, "x-request-timeout": "500ms"})
+            took = time.monotonic() - began
+    await operator.close()
+    return took, answer
+
+
+def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
+    stack: NativeStack, start_service: Callable[..., ServiceProcess], postgres_url: str
+) -> None:
+    stack.up(standard=False)
+    standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
+    external = f"http://127.0.0.1:{standin}"
+    start_service([sys.executable, "-m", "app.standin", "--port", str(standin)], {"PYTHONPATH": "."})
+    service = start_service(
+        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": stack.endpoints.otlp_http,
+            "OTEL_SERVICE_NAME": name,
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            "MITA_STRICT": "1",
+            "MITA_TRACE_RESPONSE": "traceresponse",
+            "DATABASE_URL": postgres_url,
+            "RATES_API_URL": external,
+            "MIGRATE_ON_START": "true",
+            "JWT_SECRET": "s" * 40,
+            "PYTHONPATH": ".",
+        },
+    )
+    service.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
+    mine = f'service_name="{name}"'
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
+        headers = {"authorization": f"Bearer {client.post('/api/auth/register', json=user).json()['access_token']}"}
+        # From zeros on: a first increase that no one saw begin is none to Prometheus.
+        calls = f'count by (dependency) (mita_retry_calls_total{{{mine}, dependency="rates"}})'
+        eventually(lambda: _series(stack, calls, "dependency"), timeout=60)
+        httpx.put(f"{external}/behaviour", json={"error_rate": 1})
+        assert client.post("/api/transactions", json=EURO, headers=headers).status_code == 503
+        locked = _ask_for_what_is_locked(postgres_url, f"http://127.0.0.1:{port}/api/transactions", headers)
+        took, late = asyncio.run(locked)
+    assert late.status_code == 504
+    assert took < 2.0
+
+    rates = f'{mine}, dependency="rates"'
+    eventually(lambda: _series(stack, f"mita_retry_attempts_total{{{rates}}}", "outcome") == {"failure": 3}, timeout=60)
+    assert _series(stack, f"mita_retry_calls_total{{{rates}}}", "dependency") == {"rates": 1}
+    assert _series(stack, f"mita_retry_exhausted_total{{{rates}}}", "reason") == {"attempts": 1}
+    timeouts = _series(stack, f"mita_timeouts_total{{{mine}}}", "scope")
+    assert timeouts == {"request": 1, "database": 1}
+    amplification = f"mita_retry_amplification{{{rates}}}"
+    eventually(lambda: _series(stack, amplification, "dependency").get("rates", 0) > 1, timeout=90)
+
+    spans = eventually(lambda: _spans(stack, late.headers["traceresponse"].split("-")[1]), timeout=30)
+    server = spans["GET /api/transactions"]
+    assert (server["http.response.status_code"], server["error.type"]) == (504, "timeout")
+    assert server["mita.deadline.source"] == "x-request-timeout"
+    [ended] = [tags for tags in spans.values() if tags.get("db.response.status_code")]
+    assert ended["db.response.status_code"] == "57014"
