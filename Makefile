@@ -34,6 +34,8 @@ docs: ## renew the generated pages and build the site into site/
 
 bench: ## benchmarks, side by side and interleaved
 	@python -m benchmarks.startup
+	@python -m benchmarks.breakers
+	@python -m benchmarks.breakers.scenarios
 	@python -m benchmarks.overhead --json data/benchmarks/overhead.json --markdown data/benchmarks/overhead.md
 
 bench-quick: environment ## ours against bare and vanilla, in under six minutes

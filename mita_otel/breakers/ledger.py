@@ -76,7 +76,7 @@ class Statistics:
 class Ledger:
     """Counts calls and changes of the state of one breaker.
 
-    Methods that change it are called with `lock` held.
+    What changes it is called with `lock` held.
 
     Args:
         name: of the breaker.
@@ -177,8 +177,9 @@ class Ledger:
         )
 
     def as_dict(self) -> Mapping[str, Any]:
-        """Return statistics and history as JSON has it."""
-        figures = self.statistics()
+        """Return statistics and history, the newest change first, as JSON has it; takes the lock itself."""
+        with self.lock:
+            figures, changes = self.statistics(), tuple(self.history)
         history = [
             {
                 "at": change.at,
@@ -187,7 +188,7 @@ class Ledger:
                 "reason": change.reason,
                 "causes": [f"{cause.trace_id:032x}" for cause in change.causes],
             }
-            for change in reversed(self.history)
+            for change in reversed(changes)
         ]
         fields = {name: getattr(figures, name) for name in Statistics.__dataclass_fields__}
         return {**fields, "failure_rate": self.failure_rate, "history": history}

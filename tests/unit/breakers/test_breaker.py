@@ -4,6 +4,7 @@
 # A state changes between two looks at it, which mypy does not expect of a property.
 
 import asyncio
+import contextlib
 import pickle
 import threading
 from collections.abc import Callable
@@ -179,6 +180,20 @@ def test_of_many_threads_at_once_exactly_the_probes_are_let_through(make: Make, 
         through = sum(call.result(30) for call in asked)
     assert through == 3
     assert refused is None or not any(refused)
+
+
+def test_threads_lose_no_call_to_one_another(make: Make) -> None:
+    breaker = make(mode="rate", window_size=10_000, minimum_calls=10_000)
+
+    def ask(number: int) -> None:
+        for _ in range(1000):
+            with contextlib.suppress(ConnectionError):
+                breaker.call(_fail if number % 2 else int)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert (breaker.statistics.successes, breaker.statistics.failures) == (4000, 4000)
+    assert breaker.state is State.CLOSED
 
 
 async def test_ten_thousand_cancellations_open_nothing(make: Make) -> None:

@@ -4,10 +4,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
-from mita_otel.breakers import REGISTRY, CircuitBreaker, Registry, State
+from mita_otel.breakers import REGISTRY, CircuitBreaker, CircuitOpenError, Registry, State
 from mita_otel.breakers.adapters.watched import Watched
+from mita_otel.errors import ExternalServiceError
+from mita_otel.settings import Settings
+from mita_otel.web import problems
 from mita_otel.web.breakers import PATH, WORDS, answer
 from tests.unit.web.test_administration import Exchange, scope_of
 
@@ -73,6 +78,28 @@ def test_a_breaker_of_another_library_is_shown_but_not_overruled() -> None:
     Watched("theirs", registry)
     assert answer("GET", "/theirs", registry).status == 200
     assert answer("POST", "/theirs/open", registry).status == 409
+
+
+async def test_a_refusal_that_nobody_handles_is_answered_with_the_time_to_come_again() -> None:
+    app = FastAPI()
+    problems.install(app, Settings.read({}))
+
+    @app.get("/rates")
+    async def rates() -> None:
+        raise CircuitOpenError("bank", 12.3)
+
+    @app.get("/orders")
+    async def orders() -> None:
+        try:
+            await rates()
+        except CircuitOpenError as error:
+            raise ExternalServiceError("orders are not taken now") from error
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as client:
+        for path in ("/rates", "/orders"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "13")
+            assert "bank" not in answer.text
 
 
 def test_the_words_end_in_every_state_that_an_operator_may_want() -> None:
