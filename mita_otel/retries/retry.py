@@ -164,7 +164,7 @@ class Retry:
             verdict: float | Reason = Reason.TIMEOUT
         else:
             is_refused = retry_after(error) is not None
-            if not is_refused and not self.policy.judge(error):
+            if not is_refused and not self._may_pass(error):
                 return None
             failure = Failure(
                 retries=retries,
@@ -182,3 +182,10 @@ class Retry:
             telemetry.exhausted(self._ledger, verdict, error, retries)
             return None
         return verdict
+
+    def _may_pass(self, error: Exception) -> bool:
+        try:
+            return bool(self.policy.judge(error))
+        except Exception:  # noqa: BLE001 - a judge must not hide what the call has failed with
+            telemetry.GUARD.report("the judge of a policy")
+            return False

@@ -1,6 +1,7 @@
 """What retries tell: metrics read from their ledgers, and events on the span of whoever calls."""
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -32,7 +33,29 @@ WAITED: Final = "mita.retry.wait"
 REASON: Final = "mita.retry.reason"
 
 
+LOG_INTERVAL: Final = 60.0
+"""Seconds between two log records about telemetry of retries that fails."""
+
 _logger: Final = logging.getLogger("mita_otel.retries")
+
+
+class Guard:
+    """Keeps faults of telemetry, and of judges, out of the calls; logs one a minute."""
+
+    __slots__ = ("_logged_at",)
+
+    def __init__(self) -> None:
+        self._logged_at = float("-inf")
+
+    def report(self, what: str) -> None:
+        """Log the exception being handled, unless another was logged within the last minute."""
+        now = time.monotonic()
+        if now - self._logged_at >= LOG_INTERVAL:
+            self._logged_at = now
+            _logger.warning("%s failed; calls go on", what, exc_info=sys.exception())
+
+
+GUARD: Final = Guard()
 
 
 class Waiting(Protocol):
@@ -75,7 +98,17 @@ def on_retry(details: "RetryDetails") -> AbstractContextManager[None] | None:
     and ends it when another call begins.
     """
     waiting = retrying.get()
-    name = details.name if waiting is None else waiting.ledger.name
+    try:
+        _scheduled(details, details.name if waiting is None else waiting.ledger.name)
+    except Exception:  # noqa: BLE001 - the room's door
+        GUARD.report("telemetry of a retry")
+    if waiting is None:
+        return None
+    waiting.wait = Wait(waiting.ledger)
+    return waiting.wait
+
+
+def _scheduled(details: "RetryDetails", name: str) -> None:
     attributes: dict[str, str | int | float] = {
         DEPENDENCY: name,
         COUNT: details.retry_num,
@@ -86,19 +119,18 @@ def on_retry(details: "RetryDetails") -> AbstractContextManager[None] | None:
     span = trace.get_current_span()
     if span.is_recording():
         span.add_event(SCHEDULED, attributes)
-    if waiting is None:
-        return None
-    waiting.wait = Wait(waiting.ledger)
-    return waiting.wait
 
 
 def exhausted(ledger: Ledger, reason: Reason, error: Exception, retries: int) -> None:
     """Tell of a failure that is not tried again although it may pass."""
     ledger.exhausted[reason] += 1
-    span = trace.get_current_span()
-    if span.is_recording():
-        attributes = {REASON: reason.value, COUNT: retries, "error.type": _type_name(error)}
-        span.add_event(EXHAUSTED, {DEPENDENCY: ledger.name, **attributes})
+    try:
+        span = trace.get_current_span()
+        if span.is_recording():
+            attributes = {REASON: reason.value, COUNT: retries, "error.type": _type_name(error)}
+            span.add_event(EXHAUSTED, {DEPENDENCY: ledger.name, **attributes})
+    except Exception:  # noqa: BLE001 - as above
+        GUARD.report("telemetry of a retry")
 
 
 def _type_name(error: BaseException) -> str:

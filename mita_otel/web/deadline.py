@@ -156,7 +156,7 @@ class _Serving:
         return self._is_over and self._task is not None and self._task.uncancel() <= cancels
 
     def _expire(self) -> None:
-        """Answer in the place of the application, and interrupt it; the event loop calls it in the request's context."""
+        """Answer in the place of the application, and interrupt it; called by the loop in the request's context."""
         if self._has_begun or self._task is None or self._task.done():
             return
         self._is_over = True
@@ -184,6 +184,12 @@ class _Serving:
     def _tell(self) -> None:
         """Tell of a request that was not answered in time."""
         self._scope[OUT_OF_TIME_KEY] = True
+        try:
+            self._tell_all()
+        except Exception:  # the room's door: the answer is what matters
+            _logger.exception("a request that was not answered in time goes without some of its telemetry")
+
+    def _tell_all(self) -> None:
         count("request")
         attributes: dict[str, str | float] = {
             "mita.deadline.seconds": self._allowed.seconds,

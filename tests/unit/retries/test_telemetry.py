@@ -130,3 +130,27 @@ def points(reader: InMemoryMetricReader) -> dict[tuple[str, Any, Any], float]:
                     key = attributes.get("outcome", attributes.get("reason"))
                     found[metric.name, attributes.get("dependency"), key] = getattr(point, "value", 0.0)
     return found
+
+
+async def test_telemetry_that_fails_fails_no_call(
+    retry: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> trace.Span:
+        raise RuntimeError("no span today")
+
+    monkeypatch.setattr(telemetry, "GUARD", telemetry.Guard())
+    monkeypatch.setattr(trace, "get_current_span", fail)
+    made = retry()
+    assert await made.call_async(Flaky(2).later) == "done"
+    with pytest.raises(ConnectionError):
+        await made.call_async(Flaky(9).later)
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1, "it is told once a minute"
+
+
+async def test_a_judge_that_fails_hides_nothing(retry: Make, caplog: pytest.LogCaptureFixture) -> None:
+    def judge(_error: Exception) -> bool:
+        raise RuntimeError("no judgement today")
+
+    with pytest.raises(ConnectionError):
+        await retry(judge=judge).call_async(Flaky(9).later)
+    assert "judge" in caplog.text

@@ -432,6 +432,14 @@ async def test_what_runs_out_of_time_is_counted_once(reader: InMemoryMetricReade
     assert counted(reader, "mita.timeouts", "scope") == {"request": 2, "external": 1}
 
 
+async def test_telemetry_that_fails_costs_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_scope: str) -> None:
+        raise RuntimeError("no counter today")
+
+    monkeypatch.setattr("mita_otel.web.deadline.count", fail)
+    assert (await Exchange(with_deadlines(never), headers=HALF).run()).status == 504
+
+
 async def test_headers_that_say_nothing_sensible_are_counted(reader: InMemoryMetricReader) -> None:
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
         await answer(send)
