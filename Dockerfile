@@ -7,7 +7,8 @@ COPY mita_otel ./mita_otel
 COPY collector ./collector
 RUN pip install "uv>=0.9,<1" && uv sync --frozen --no-default-groups --extra app --no-editable
 COPY app ./app
-RUN useradd --create-home --uid 10001 mita
+# Audit events wait there for the database: a volume, so that they outlive the container.
+RUN useradd --create-home --uid 10001 mita && install --directory --owner mita /var/lib/mita/audit
 USER mita
 ENV PATH=/srv/.venv/bin:$PATH
 EXPOSE 8000

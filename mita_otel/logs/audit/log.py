@@ -17,6 +17,7 @@ from typing import Any, Final
 from sqlalchemy.engine import URL
 
 from mita_otel.logs.audit.database import Database, digest_of
+from mita_otel.logs.audit.durability import Durability
 from mita_otel.logs.audit.intake import Intake, utc_now
 from mita_otel.logs.audit.journal import Journal
 from mita_otel.logs.audit.keys import KeyRing
@@ -69,13 +70,7 @@ class AuditLog:
     """
 
     __slots__ = (
-        "__weakref__",
-        "_beginning",
-        "_intake",
-        "_is_forked",
-        "_options",
-        "_statistics",
-        "_writer",
+        *("__weakref__", "_beginning", "_durability", "_intake", "_is_forked", "_options", "_statistics", "_writer"),
         "is_running",
     )
 
@@ -114,6 +109,7 @@ class AuditLog:
             statistics=self._statistics,
             now=options.now,
         )
+        self._durability = Durability(self._intake, self._statistics)
         self._statistics.waiting = lambda: self._intake.waiting
         self._statistics.behind = self._intake.behind
         self._statistics.size = self._intake.size
@@ -146,6 +142,7 @@ class AuditLog:
         self._intake.accept(system_event("audit.started", **details))
         self.is_running = True
         self._writer.start()
+        self._durability.start()
 
     def accept(self, event: Event) -> int:
         """Acknowledge an event; return its place in the chain, or 0 if it was dropped."""
@@ -157,7 +154,7 @@ class AuditLog:
 
     def when_safe(self, seq: int) -> Future[None]:
         """Return what is done as soon as the event at a place outlives a loss of power."""
-        return self._writer.when_safe(seq)
+        return self._durability.when_safe(seq)
 
     def expect_outbox(self) -> None:
         """Look into the outbox soon."""
@@ -173,6 +170,7 @@ class AuditLog:
         """
         self.accept(system_event("audit.stopped"))
         self.is_running = False
+        self._durability.stop()
         is_written = self._writer.stop(timeout)
         if not is_written:
             _logger.warning(

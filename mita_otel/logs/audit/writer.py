@@ -1,15 +1,12 @@
 """The one thread that brings what is acknowledged into the database, and back into order what went wrong."""
 
 import asyncio
-import contextlib
 import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Final
 
 from sqlalchemy.exc import DataError, InternalError, ProgrammingError
@@ -30,7 +27,7 @@ BATCH: Final = 10
 """Events that are written at once as soon as so many wait. Source: observability report, section 1.2."""
 
 INTERVAL: Final = 1.0
-"""Seconds after which fewer are written, too, and after which the disk has what is in the page cache."""
+"""Seconds after which fewer are written, too."""
 
 CATCH_UP: Final = 500
 """Events of one transaction while the database is behind."""
@@ -86,9 +83,6 @@ class Writer:
         self._failures = 0
         self._retry_at = 0.0
         self._partitions_at = 0.0
-        self._safe = 0
-        self._arriving: SimpleQueue[tuple[int, Future[None]]] = SimpleQueue()
-        self._waiters: list[tuple[int, Future[None]]] = []
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name="mita-audit", daemon=True)
 
@@ -104,13 +98,6 @@ class Writer:
     def expect_outbox(self) -> None:
         """Look into the outbox soon and often: an event is on its way there."""
         self._outbox.expect()
-
-    def when_safe(self, seq: int) -> Future[None]:
-        """Return what is done as soon as an event outlives a loss of power: on disk, or in the database."""
-        done: Future[None] = Future()
-        self._arriving.put((seq, done))
-        self._bell.ring()
-        return done
 
     def stop(self, timeout: float) -> bool:
         """Write what waits, within so many seconds; return whether the database has everything."""
@@ -133,7 +120,7 @@ class Writer:
         self._intake.close()
 
     def _round(self, runner: asyncio.Runner) -> None:
-        self._guarded(self._make_safe)
+        self._guarded(self._intake.refill)
         self._guarded(self._admit_losses)
         if time.monotonic() >= self._retry_at:
             self._guarded(lambda: runner.run(self._work()))
@@ -144,22 +131,6 @@ class Writer:
             step()
         except Exception as error:  # noqa: BLE001 - the thread outlives every fault, and says so
             self._statistics.failed("fault", "the writer goes on after a fault", error)
-
-    def _make_safe(self) -> None:
-        self._intake.refill()
-        if self._safe < self._intake.head.seq:
-            self._safe = self._intake.sync()
-        self._release()
-
-    def _release(self) -> None:
-        with contextlib.suppress(Empty):
-            while True:
-                self._waiters.append(self._arriving.get_nowait())
-        for _, done in (waiter for waiter in self._waiters if waiter[0] <= self._safe):
-            # One that nobody waits for any more is cancelled.
-            if done.set_running_or_notify_cancel():
-                done.set_result(None)
-        self._waiters = [waiter for waiter in self._waiters if waiter[0] > self._safe]
 
     def _admit_losses(self) -> None:
         self._intake.admit_losses(lambda lost: system_event("audit.events_lost", Outcome.FAILURE, events=lost))
@@ -187,8 +158,6 @@ class Writer:
                 self._statistics.failed("damaged", f"{damaged} lines of this process's journal cannot be read")
             await self._write(records)
             self._intake.done(lines, records[-1] if records else None)
-            self._safe = max(self._safe, self._intake.written.seq)
-            self._release()
             self._here()
 
     async def _write(self, records: list[Record]) -> None:

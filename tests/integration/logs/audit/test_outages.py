@@ -3,6 +3,7 @@
 import logging
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,26 @@ async def test_checkpoints_leave_the_database_as_log_records(
     names = [f"audit.checkpoint.{name}" for name in ("chain", "seq", "hash", "proof")]
     assert [tuple(vars(record)[name] for name in names) for record in records] == [tuple(row) for row in rows]
     assert vars(records[0])["mita.log.stream"] == "audit"
+
+
+async def test_a_database_that_hangs_delays_neither_events_nor_the_end_of_the_process(
+    postgres_server: Server, run: Run
+) -> None:
+    async with opened(postgres_server.url) as stored:
+        async with run(postgres_server.url, MITA_SHUTDOWN_TIMEOUT="0.5"):
+            audit.record(audit.EventType.REQUEST, "before")
+            await eventually_async(lambda: stored.events("before"))
+            postgres_server.pause()
+            began = time.monotonic()
+            for _ in range(200):
+                audit.record(audit.EventType.REQUEST, "hanging")
+            await audit.durable(audit.EventType.REQUEST, "on.disk")
+        assert time.monotonic() - began < 5, "recording, the disk and the end together"
+        postgres_server.resume()
+        async with run(postgres_server.url):
+
+            async def there() -> bool:
+                return len(await stored.events("hanging")) == 200 and bool(await stored.events("on.disk"))
+
+            assert await eventually_async(there, timeout=30)
+        assert (await stored.verified()).is_sound
