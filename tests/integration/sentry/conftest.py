@@ -1,7 +1,7 @@
 """The service under `opentelemetry-instrument`, reporting to a real Bugsink and delivering to a receiver."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 import httpx
@@ -45,14 +45,14 @@ def bugsink(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bugsink]:
 
 @pytest.fixture
 def launch(start_service: Callable[..., ServiceProcess], otlp_receiver: OtlpReceiver) -> Iterator[Launch]:
-    """Start the service; arguments in capitals are variables."""
+    """Start the service; `server` are the words of another server's command, arguments in capitals are variables."""
     launched: list[Service] = []
 
-    def start(name: str = "app", **variables: str) -> Service:
+    def start(name: str = "app", server: Sequence[str] = ("uvicorn", "--port", "{port}"), **variables: str) -> Service:
         port = find_free_port()
         service = f"shop-{next(_numbers)}"
         process = start_service(
-            ["opentelemetry-instrument", "uvicorn", f"{MODULE}:{name}", "--port", str(port)],
+            ["opentelemetry-instrument", *(word.format(port=port) for word in server), f"{MODULE}:{name}"],
             {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint,
                 "OTEL_SERVICE_NAME": service,

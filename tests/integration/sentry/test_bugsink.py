@@ -140,6 +140,25 @@ def test_a_report_made_right_before_the_end_is_delivered(launch: Launch, bugsink
     assert took < 3
 
 
+@pytest.mark.parametrize("preload", [[], ["--preload"]], ids=["each worker starts", "workers are forked"])
+def test_workers_report_too_and_deliver_at_their_end(launch: Launch, bugsink: Bugsink, preload: list[str]) -> None:
+    gunicorn = [
+        "gunicorn",
+        "--workers",
+        "2",
+        "--worker-class",
+        "uvicorn_worker.UvicornWorker",
+        "--bind",
+        "127.0.0.1:{port}",
+    ]
+    service = launch(server=[*gunicorn, *preload], SENTRY_DSN=bugsink.dsn)
+    for _ in range(6):
+        assert service.client.get("/logs").status_code == 200
+    service.stop()
+    events = bugsink.events(service.name)
+    assert len({event["contexts"]["trace"]["trace_id"] for event in events}) == len(events) == 6
+
+
 def test_a_server_that_is_gone_costs_neither_requests_nor_the_end(launch: Launch, otlp_receiver: OtlpReceiver) -> None:
     service = launch(SENTRY_DSN=f"http://key@127.0.0.1:{find_free_port()}/1")
     for _ in range(20):
