@@ -82,9 +82,13 @@ class Deadlines:
         self._malformed = Total(MALFORMED_HEADERS, get_meter("mita_otel.web.deadline"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve an HTTP request within its time; pass everything else through."""
+        """Serve an HTTP request within its time; pass everything else through, without a deadline."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            token = begin(None)  # a server may open a WebSocket in the context of a request
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                restore(token)
             return
         allowed = self._allowed(scope)
         # The context may be that of the connection's last request; what a mounted application lies within is here.

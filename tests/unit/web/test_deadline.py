@@ -389,6 +389,7 @@ async def test_other_protocols_pass_through() -> None:
         seen.append(scope["type"])
         assert remaining() == inf
 
+    room.begin(room.Deadline(-1.0))  # of the request that the connection was opened for
     for kind in ("lifespan", "websocket"):
         await with_deadlines(app)({"type": kind, "path": "/", "headers": []}, None, None)
     assert seen == ["lifespan", "websocket"]
