@@ -76,6 +76,15 @@ class Losses:
         """Return the counts of this moment; they only grow."""
         return {loss: tally.value() for loss, tally in self._counts.copy().items()}
 
+    def by_place(self) -> dict[str, int]:
+        """Return the counts that are not zero, of all streams together: `{"mita.log (write_failed)": 3}`."""
+        sums: dict[str, int] = {}
+        for loss, count in self.counts().items():
+            if count:
+                place = f"{loss.destination} ({loss.reason})"
+                sums[place] = sums.get(place, 0) + count
+        return sums
+
     def tell(self) -> None:
         """Log one line if records were lost since the last one, and one when none were for a minute after that."""
         if not self._is_new and self._told_at is None:
@@ -84,11 +93,12 @@ class Losses:
         if self._told_at is not None and now - self._told_at < INTERVAL:
             return
         self._is_new = False
-        counts = self.counts()
-        lost = sum(counts.values())
+        places = self.by_place()
+        lost = sum(places.values())
         if lost > self._told:
             self._told, self._told_at = lost, now
-            _logger.warning("%d log records lost so far: %s%s", lost, _listed(counts), self._why())
+            told = ", ".join(f"{count} {place}" for place, count in places.items())
+            _logger.warning("%d log records lost so far: %s%s", lost, told, self._why())
         elif self._told_at is not None:
             self._told_at = None
             _logger.info("all log records are written again; %d were lost", lost)
@@ -114,12 +124,3 @@ class Losses:
             ]
 
         LOG_LOST.observe(meter_provider.get_meter("mita_otel.logs"), read)
-
-
-def _listed(counts: dict[Loss, int]) -> str:
-    sums: dict[str, int] = {}
-    for loss, count in counts.items():
-        if not count:
-            continue
-        sums[f"{loss.destination} ({loss.reason})"] = sums.get(f"{loss.destination} ({loss.reason})", 0) + count
-    return ", ".join(f"{count} {place}" for place, count in sums.items())

@@ -34,6 +34,13 @@ def judge_losses(facts: Facts) -> Iterator[Judgement]:
             f"{queue.signal}: {sum(lost.values())} lost and {queue.accepted} accepted since the start ({told})",
             _CAUSES[worst].format(processor=_PROCESSORS.get(queue.signal, "BSP")),
         )
+    places = facts.live.log_lines
+    if places:
+        yield warning(
+            f"log lines: {sum(places.values())} lost since the start "
+            f"({', '.join(f'{count} {place}' for place, count in places.items())})",
+            "read standard output, or make room where MITA_LOG_DIRECTORY is; the log of mita_otel.logs.losses says why",
+        )
 
 
 def judge_queues(facts: Facts) -> Iterator[Judgement]:

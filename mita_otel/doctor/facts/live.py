@@ -15,7 +15,9 @@ def read_live() -> Live | None:
         return None
     in_the_log = {f"logging ({place})": count for place, count in running.logs.faults.copy().items()}
     return Live(
-        queues=tuple(_queue(delivery) for delivery in running.deliveries), faults={**swallowed.copy(), **in_the_log}
+        queues=tuple(_queue(delivery) for delivery in running.deliveries),
+        faults={**swallowed.copy(), **in_the_log},
+        log_lines=running.logs.losses.by_place(),
     )
 
 

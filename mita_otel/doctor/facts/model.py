@@ -251,10 +251,12 @@ class Live:
     Attributes:
         queues: by signal.
         faults: swallowed faults of the instrumentation, by library.
+        log_lines: lines that did not reach standard output or a file, by place and reason.
     """
 
     queues: tuple[Queue, ...] = ()
     faults: Mapping[str, int] = field(default_factory=dict)
+    log_lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -363,6 +363,13 @@ def test_losses_are_told_with_their_worst_cause(in_order: Facts) -> None:
     assert "OTEL_BSP_MAX_QUEUE_SIZE" in finding.fix
 
 
+def test_log_lines_that_were_lost_are_told_by_place(in_order: Facts) -> None:
+    live = Live(queues=(queue(),), log_lines={"mita.log (write_failed)": 2, "stdout (stalled)": 1})
+    finding = only_trouble(replace(in_order, live=live), "losses")
+    assert finding.verdict is Verdict.WARNING
+    assert finding.sentence == "log lines: 3 lost since the start (2 mita.log (write_failed), 1 stdout (stalled))"
+
+
 def test_a_service_that_loses_everything_is_an_error(in_order: Facts) -> None:
     live = Live(queues=(queue(signal="logs", accepted=0, lost={"refused": 5}),))
     finding = only_trouble(replace(in_order, live=live), "losses")
