@@ -137,8 +137,12 @@ def probed(
 
 
 def released(circuit: Circuit, permit: Permit) -> Circuit:
-    """Return the circuit once a call has ended that says nothing, such as a cancelled one."""
-    return _returned(circuit, permit)[0]
+    """Return the circuit once a call has ended that says nothing, such as a cancelled one.
+
+    Its permit is there for another call; one that was granted goes back to whoever grants.
+    """
+    circuit, is_current = _returned(circuit, permit)
+    return circuit if circuit.decides or not is_current else replace(circuit, budget=circuit.budget - 1)
 
 
 def retry_after(circuit: Circuit, now: float) -> float:

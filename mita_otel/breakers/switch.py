@@ -190,7 +190,7 @@ class Switch:
         failed = False
         if self._judge_result is not None and result is not None:
             try:
-                failed = self._judge_result(result)
+                failed = bool(self._judge_result(result))
             except Exception:  # noqa: BLE001 - a judge must not cost a caller its result
                 telemetry.GUARD.report("judge_result")
         self._end(permit, started, failed=failed)

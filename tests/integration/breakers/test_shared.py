@@ -1,5 +1,6 @@
 """Breakers of several processes on one Redis, also while that comes and goes."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import redis
 from mita_otel.breakers import CircuitBreaker, CircuitOpenError, Override, State
 from mita_otel.breakers.shared import RedisCircuits
 from mita_otel.stack.databases import Server
-from tests.fixtures.polling import eventually
+from tests.fixtures.polling import eventually, eventually_async
 from tests.fixtures.service import ROOT
 from tests.integration.breakers.conftest import POLICY
 
@@ -127,6 +128,28 @@ def test_a_failed_probe_opens_all_for_longer(share: Share, redis_url: str) -> No
     with pytest.raises(CircuitOpenError) as refused:
         one.call(_fail)
     assert 1.5 < refused.value.retry_after <= 3.0
+
+
+async def test_cancelled_probes_cost_the_others_nothing(pair: tuple[CircuitBreaker, CircuitBreaker]) -> None:
+    one, two = pair
+    _trip(one)
+
+    async def cancelled() -> bool:
+        call = asyncio.create_task(one.call_async(asyncio.Event().wait))
+        await asyncio.sleep(0)
+        was_let_through = not call.done()
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        return was_let_through
+
+    for _ in range(2 * POLICY.success_threshold):
+        await eventually_async(cancelled)
+
+    async def both_are_closed() -> bool:
+        return _reached(two) and _all(State.CLOSED, one, two)
+
+    await eventually_async(both_are_closed)
+    assert two.statistics.successes >= POLICY.success_threshold
 
 
 def test_an_old_message_changes_nothing(pair: tuple[CircuitBreaker, CircuitBreaker], redis_url: str, name: str) -> None:

@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import pickle
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -410,3 +411,9 @@ def test_a_judge_that_fails_costs_no_caller_its_result(make: Make) -> None:
     assert breaker.call(lambda: 7) == 7
     _fail_times(breaker, 1)
     assert breaker.ledger.total(Outcome.SUCCESS, Outcome.FAILURE) == 2
+
+
+def test_a_judge_may_answer_with_anything_that_is_true_or_not(make: Make) -> None:
+    breaker = make(mode="rate", judge_result=lambda text: re.search("error", text))
+    assert [breaker.call(str, text) for text in ("fine", "error 5")] == ["fine", "error 5"]
+    assert (breaker.statistics.successes, breaker.statistics.failures) == (1, 1)

@@ -8,7 +8,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from mita_otel.breakers import Override, Policy, Reason, State
 from mita_otel.breakers.following import Seen, alone, followed
-from mita_otel.breakers.machine import Circuit, asked, half_opened, opened
+from mita_otel.breakers.machine import Circuit, asked, half_opened, opened, released
 from mita_otel.breakers.shared import messages
 
 POLICY = Policy(open_seconds=60.0, open_jitter=0.0, probe_seconds=5.0)
@@ -52,6 +52,17 @@ def test_no_more_probes_are_let_through_than_were_granted_and_only_for_a_while()
     circuit, _ = followed(POLICY, circuit, seen(State.HALF_OPEN, granted=1), NOW, is_new=False)
     assert asked(POLICY, circuit, NOW + 5.0)[1] is None
     assert asked(POLICY, circuit, NOW + 4.9)[1] is not None
+
+
+def test_a_granted_probe_that_says_nothing_goes_back_to_whoever_granted_it() -> None:
+    circuit, _ = followed(POLICY, OPEN, seen(State.HALF_OPEN, granted=2), NOW, is_new=True)
+    circuit, permit = asked(POLICY, circuit, NOW)
+    assert permit is not None
+    circuit = released(circuit, permit)
+    assert released(circuit, permit) == circuit
+    circuit, permit = asked(POLICY, circuit, NOW)
+    assert permit is not None
+    assert asked(POLICY, circuit, NOW)[1] is None
 
 
 def test_without_a_grant_nothing_is_let_through() -> None:
