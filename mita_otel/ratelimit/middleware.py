@@ -176,7 +176,7 @@ class RateLimits:
         limiter: decides; or a function of the scope that returns it, for an application that makes it as it starts, and
             calls `introduce` itself.
         user: tells the user of a request whose token it has verified; None, or an exception, is an anonymous one.
-        answer: makes the answer to a request that is refused; status and headers may be others than the error's.
+        answer: makes the answer to an HTTP request that is refused; status and headers may be others than the error's.
     """
 
     __slots__ = ("_answer", "_app", "_limiter", "_user")
@@ -242,7 +242,8 @@ class RateLimits:
         if scope["type"] == "websocket" and DENIAL not in scope.get("extensions", {}):
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
         else:
-            await self._answer(scope, limited)(scope, receive, send)
+            answer = self._answer if scope["type"] == "http" else plain_answer
+            await answer(scope, limited)(scope, receive, send)
 
 
 def _limited(verdicts: Iterable[Verdict]) -> LimitedError | None:

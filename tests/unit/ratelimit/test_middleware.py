@@ -182,7 +182,7 @@ async def test_a_websocket_is_limited_as_it_is_opened(site: MakeSite) -> None:
 
 
 async def test_a_server_that_can_answers_a_websocket_with_429(site: MakeSite) -> None:
-    limited = site()
+    limited = site(answer=lambda *_: 1 / 0)  # which may know HTTP alone
     for _ in range(2):
         await limited.request(type="websocket")
     answer = await limited.request(type="websocket", extensions={"websocket.http.response": {}})
