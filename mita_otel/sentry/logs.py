@@ -7,7 +7,13 @@ from typing import Final
 import sentry_sdk
 from sentry_sdk.integrations.logging import LoggingIntegration
 
-_LEVELS: Final = {logging.INFO: "info", logging.WARNING: "warning"}
+_LEVELS: Final = {logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error", logging.CRITICAL: "fatal"}
+
+ANSWERED: Final = "mita_otel.errors"
+"""Logger of errors that were answered. Without a traceback of one that goes on, and is reported where it leaves."""
+
+_TAGS: Final = ("mita.error.id", "mita.error.code")
+"""What the client was told, and the log holds."""
 
 
 class Logging(LoggingIntegration):
@@ -17,7 +23,9 @@ class Logging(LoggingIntegration):
         super().__init__(level=logging.INFO, event_level=logging.ERROR, sentry_logs_level=None)
 
     def _handle_record(self, record: LogRecord) -> None:
-        if record.levelno >= logging.ERROR:
+        if record.name == ANSWERED:
+            tag(record)
+        if record.levelno >= logging.ERROR and (record.exc_info or record.name != ANSWERED):
             super()._handle_record(record)
         elif record.levelno >= logging.INFO:
             leave(record)
@@ -35,4 +43,13 @@ def leave(record: LogRecord) -> None:
             }
         )
     except Exception:  # noqa: BLE001, S110 - the room's door: arguments that do not fit are told of elsewhere
+        pass
+
+
+def tag(record: LogRecord) -> None:
+    """Tag what is reported of this request from now on with what its client was told; never raises."""
+    try:
+        told = {name: str(value) for name in _TAGS if (value := record.__dict__.get(name))}
+        sentry_sdk.get_isolation_scope().set_tags(told)
+    except Exception:  # noqa: BLE001, S110 - as above
         pass

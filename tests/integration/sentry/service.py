@@ -9,19 +9,25 @@ from fastapi import BackgroundTasks, FastAPI, HTTPException, Request, Response
 from opentelemetry import trace
 from starlette.middleware.base import BaseHTTPMiddleware
 
+from mita_otel.web import problems
+
 app = FastAPI()
 wrapped = FastAPI()
+standard = FastAPI()
+problems.install(standard)
 logger = logging.getLogger("shop.payments")
 
 
 @app.get("/health")
 @wrapped.get("/health")
+@standard.get("/health")
 async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
 @app.get("/fails")
 @wrapped.get("/fails")
+@standard.get("/fails")
 async def fails() -> None:
     logger.info("paying with %s", "4111 1111 1111 1111")
     raise ValueError("card 4111 1111 1111 1111 was refused")
@@ -48,6 +54,7 @@ async def missing() -> None:
 
 
 @app.get("/unavailable")
+@standard.get("/unavailable")
 async def unavailable() -> None:
     raise HTTPException(503, detail="card 4111 1111 1111 1111 cannot be charged now")
 

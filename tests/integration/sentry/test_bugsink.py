@@ -29,8 +29,8 @@ def _settled(bugsink: Bugsink, service: Service) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     ("name", "variables"),
-    [("app", {}), ("wrapped", {}), ("app", NATIVE), ("app", {"SENTRY_TRACES_SAMPLE_RATE": "1"})],
-    ids=["plain", "behind a middleware", "native path", "with transactions"],
+    [("app", {}), ("wrapped", {}), ("standard", {}), ("app", NATIVE), ("app", {"SENTRY_TRACES_SAMPLE_RATE": "1"})],
+    ids=["plain", "behind a middleware", "with answers in the standard form", "native path", "with transactions"],
 )
 def test_an_unhandled_error_is_one_report_with_the_id_of_its_one_trace(
     launch: Launch, bugsink: Bugsink, otlp_receiver: OtlpReceiver, name: str, variables: dict[str, str]
@@ -104,6 +104,17 @@ def test_an_answer_of_503_is_one_report_that_says_it_was_handled(launch: Launch,
     assert event["exception"]["values"][-1]["mechanism"] == {"type": "starlette", "handled": True}
     assert event["transaction"] == "tests.integration.sentry.service.unavailable"
     assert "4111" not in json.dumps(event)
+
+
+def test_an_error_is_found_by_what_its_client_was_told(launch: Launch, bugsink: Bugsink) -> None:
+    service = launch("standard", SENTRY_DSN=bugsink.dsn)
+    told = {path: service.client.get(path).headers["x-error-id"] for path in ("/fails", "/unavailable")}
+    events = bugsink.wait_for(2, service.name)
+    service.stop()
+    assert len(bugsink.events(service.name)) == len(events)
+    assert {str(told["/fails"])} == {
+        event["tags"]["mita.error.id"] for event in events if event["transaction"].endswith("fails")
+    }
 
 
 def test_requests_share_no_breadcrumbs(launch: Launch, bugsink: Bugsink) -> None:

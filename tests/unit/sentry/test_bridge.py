@@ -126,6 +126,17 @@ def test_a_logged_error_is_a_report_and_what_was_logged_before_are_its_breadcrum
         assert secret not in bridged.sent.text
 
 
+def test_an_answered_error_that_goes_on_is_a_breadcrumb_and_tags_what_is_reported(start: Start) -> None:
+    bridged = start()
+    told = {"mita.error.id": "err_7", "mita.error.code": "SYSTEM_9001"}
+    logging.getLogger("mita_otel.errors").critical("SYSTEM_9001: ValueError", extra=told)
+    assert bridged.sent.items == []
+    sentry_sdk.capture_exception(ValueError("failed"))
+    event = bridged.sent.event()
+    assert event["tags"].items() >= told.items()
+    assert [crumb["message"] for crumb in event["breadcrumbs"]["values"]] == ["SYSTEM_9001: ValueError"]
+
+
 def test_there_are_at_most_fifty_breadcrumbs(start: Start) -> None:
     bridged = start()
     for number in range(80):
