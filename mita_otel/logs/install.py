@@ -80,7 +80,8 @@ class Installed:
 
         def both(budget: float) -> object:
             started = time.monotonic()
-            self._backlog.close(budget)
+            # A disk that hangs must leave the outbox its time: most of what it is to deliver is there already.
+            self._backlog.close(budget if close is None else budget / 2)
             return None if close is None else close(max(0.0, budget - (time.monotonic() - started)))
 
         return both
@@ -181,7 +182,7 @@ def install(
     backlog = Backlog(
         Writing(pipeline, sinks, depth, faults, done=losses.tell),
         lambda captured: losses.add(QUEUE, "queue_full", stream_of(captured.name, (captured.template or "")[:READ])),
-        begin_anew=lambda: [sink.begin_anew() for sink in (stdout, files) if sink is not None],
+        begin_anew=lambda: [one.begin_anew() for one in (losses, stdout, files) if one is not None],
     )
     terminal = render is not None and is_terminal(stream() if stream else sys.stdout)
     handler = EntryHandler(capture, backlog, depth, faults, is_immediate=terminal)

@@ -51,11 +51,16 @@ class Losses:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._counts: dict[Loss, Tally] = {}
+        self.expect(QUEUE, "queue_full")
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Count from zero in a forked child: another thread of the parent may have been reading when it was made."""
+        self._counts = {loss: Tally() for loss in self._counts}
         self._is_new = False
         self._told = 0
         self._told_at: float | None = None
         self.last_error = ""
-        self.expect(QUEUE, "queue_full")
 
     def add(self, destination: str, reason: Reason, stream: str) -> None:
         """Count one record; any thread may."""

@@ -83,3 +83,13 @@ def test_counts_of_several_losses_are_kept_apart() -> None:
     losses.add("errors.log", "locked", "security")
 
     assert losses.counts()[Loss("errors.log", "locked", "security")] == 2
+
+
+def test_a_forked_child_counts_from_zero() -> None:
+    losses = Losses()
+    losses.expect(STDOUT, "stalled")
+    losses.add(STDOUT, "stalled", "audit")
+    losses.begin_anew()
+
+    assert set(losses.counts().values()) == {0}
+    assert Loss(STDOUT, "stalled", "audit") in losses.counts()
