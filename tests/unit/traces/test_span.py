@@ -104,6 +104,16 @@ def test_a_value_that_cannot_be_read_costs_itself_only(provider: Provider, kept:
     assert ended.links[0].attributes["odd"] is None
 
 
+def test_of_ten_thousand_links_the_last_are_kept_and_the_others_counted(provider: Provider, kept: Kept) -> None:
+    contexts = [trace.SpanContext(1, number, is_remote=True) for number in range(1, 10_001)]
+    span = provider.get_tracer("t").start_span("s", links=[trace.Link(context) for context in contexts])
+    span.add_link(contexts[0])
+    span.end()
+    (ended,) = kept.spans
+    assert [link.context.span_id for link in ended.links] == [*range(9_874, 10_001), 1]
+    assert ended.dropped_links == 9_873
+
+
 def test_attributes_that_are_none_are_left_out(provider: Provider, kept: Kept) -> None:
     provider.get_tracer("t").start_span("s", attributes=["no", "mapping"]).end()  # type: ignore[arg-type] # a mistake
     assert dict(kept.spans[0].attributes) == {}
