@@ -64,15 +64,14 @@ def test_a_name_fits_its_column_and_holds_no_secret() -> None:
     assert short(None) is None
 
 
-@given(
-    st.dictionaries(
-        st.text(),
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.decimals(),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner),
-        ),
-    )
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=4),
+    max_leaves=10,
 )
+
+
+@given(st.dictionaries(st.text(max_size=10), ANY | st.decimals(), max_size=5))
 def test_anything_has_a_canonical_form_of_a_bounded_size_without_nul(content: dict[str, object]) -> None:
     form = canonical(plain_details(content))
     assert len(form) <= LARGEST
