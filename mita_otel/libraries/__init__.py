@@ -54,7 +54,7 @@ class Libraries:
         Args:
             guard_signals: called before a server takes over the signals.
         """
-        self.when_imported("uvicorn.server", "uvicorn", lambda _: _uvicorn(guard_signals))
+        self.when_imported("uvicorn.server", "uvicorn", lambda _: self._uvicorn(guard_signals))
         for library, module in INSTRUMENTORS.items():
             if not self._disabled & {"*", library}:
                 self.when_imported(module, library, self._instrument)
@@ -80,14 +80,13 @@ class Libraries:
         instrument: Callable[[Telemetry], Instrumented] = import_module(f"mita_otel.libraries.{library}").instrument
         return instrument(self._telemetry)
 
+    def _uvicorn(self, guard_signals: Callable[[], None]) -> Instrumented:
+        from mita_otel.libraries import uvicorn  # noqa: PLC0415 - uvicorn is imported only where the application does
+
+        return uvicorn.instrument(guard_signals, freezes=self._telemetry.settings.gc_freeze)
+
     def undo(self) -> None:
         """Take every instrumentation back."""
         while self.instrumented:
             _, instrumented = self.instrumented.popitem()
             instrumented.undo()
-
-
-def _uvicorn(guard_signals: Callable[[], None]) -> Instrumented:
-    from mita_otel.libraries import uvicorn  # noqa: PLC0415 - uvicorn is imported only where the application does
-
-    return uvicorn.instrument(guard_signals)

@@ -28,3 +28,9 @@ class ProcessSettings(Part):
         title="the time that all signals together have to deliver what is left at the end of a process",
         description="seconds between 0.1 and 60",
     )
+    gc_freeze: bool = Field(
+        default=True,
+        alias="MITA_GC_FREEZE",
+        title="leave what is loaded when uvicorn begins to serve out of garbage collections, which then take no time",
+        description="true or false",
+    )

@@ -1,6 +1,7 @@
 """A small service for tests of the distribution: logs, faults, streams, background work, a mounted application."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 
@@ -16,6 +17,11 @@ logger = logging.getLogger("example")
 @app.get("/health")
 async def health() -> dict[str, str]:
     return {"status": "ok"}
+
+
+@app.get("/heap")
+async def heap() -> dict[str, int]:
+    return {"frozen": gc.get_freeze_count()}
 
 
 @app.get("/items/{item}")
