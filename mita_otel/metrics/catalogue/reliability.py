@@ -55,8 +55,8 @@ RATE_LIMIT_CHECK_DURATION: Final = Histogram(
 RATE_LIMIT_BACKEND_STATE: Final = Gauge(
     name="mita.rate_limit.backend.state",
     unit="",
-    description="1 for the state of what rate limits are counted in, 0 for the others: Redis answers, Redis does not,"
-    " or there is none and each process counts alone.",
+    description="State of what rate limits are counted in, 1 for the one it has and 0 for the others: Redis answers,"
+    " Redis does not, or there is none and each process counts alone.",
     source=OURS,
     attributes=(closed("state", "up", "down", "local"),),
 )
