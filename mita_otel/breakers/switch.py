@@ -111,10 +111,17 @@ class Switch:
             change = self._overridden(override, Reason.OPERATOR)
         _announce(change)
 
-    def follow(self, seen: Seen, *, is_new: bool) -> bool:
-        """Follow the circuit that is shared; return whether the others should follow this one instead."""
+    def follow(self, seen: Seen, *, is_new: bool, keep: Callable[[], None]) -> bool:
+        """Follow the circuit that is shared; return whether the others should follow this one instead.
+
+        Args:
+            seen: what the store has.
+            is_new: whether that has changed since the last look.
+            keep: remembers it, in one step with the change here: a probe that ends meanwhile is either's, not both's.
+        """
         now = self._clock()
         with self._lock:
+            keep()
             change, diverged = None, False
             if is_new and seen.override is not self._override:
                 change = self._overridden(seen.override, Reason.SHARED)

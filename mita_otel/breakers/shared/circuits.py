@@ -225,11 +225,15 @@ class RedisCircuits:
         self, run: Callable[..., Any], member: _Member, message: Message, tickets: Iterable[str] = ()
     ) -> Seen:
         seen = messages.read(run(keys=[self._prefix + member.breaker.name], args=[json.dumps(message)]))
-        if seen.version != member.version:
-            member.tickets.clear()
-        member.tickets.extend(itertools.islice(tickets, seen.granted))
-        is_new, member.version = seen.version != member.version, seen.version
-        if member.breaker.follow(seen, is_new=is_new):
+        is_new = seen.version != member.version
+
+        def keep() -> None:
+            if is_new:
+                member.tickets.clear()
+            member.tickets.extend(itertools.islice(tickets, seen.granted))
+            member.version = seen.version
+
+        if member.breaker.follow(seen, is_new=is_new, keep=keep):
             # It is open here and closed there: the store, or a message, was lost.
             policy, causes = member.breaker.policy, member.breaker.causes
             again = partial(messages.trip, policy, seen.version, random.random(), Reason.SHARED, causes)  # noqa: S311 - as above
