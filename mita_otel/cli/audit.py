@@ -205,6 +205,8 @@ def _show(found: Any, trace: str | None) -> None:
     for verdict in found.verdicts:
         for finding in verdict.findings:
             typer.echo(f"{finding.kind.upper()}\t{finding.chain} {finding.places}\t{finding.explanation}")
+        if verdict.more:
+            typer.echo(f"and {verdict.more} more of {verdict.chain}")
     records = sum(verdict.records for verdict in found.verdicts)
     kinds = Counter(finding.kind for verdict in found.verdicts for finding in verdict.findings)
     said = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "nothing was tampered with"

@@ -15,7 +15,7 @@ from mita_otel.logs.audit.keys import Key
 from mita_otel.logs.audit.tables import SEARCHED, moment, utc
 
 SHOWN: Final = 1_000
-"""Anomalies of one chain that are kept; what is more is counted."""
+"""Findings of one chain that are kept; what is more is counted."""
 
 
 class Tampering(StrEnum):
@@ -79,6 +79,7 @@ class Verdict:
         first: the place of the first one.
         last: the place of the last authentic one.
         findings: what was done to it, by place.
+        more: how many findings there are beside these.
         started: whether it begins with the record of the log's start.
         stopped: whether it ends with the record of its end.
         keyed: whether a secret seals it.
@@ -89,6 +90,7 @@ class Verdict:
     first: int = 0
     last: int = 0
     findings: list[Finding] = field(default_factory=list)
+    more: int = 0
     started: bool = False
     stopped: bool = False
     keyed: bool = True
@@ -240,6 +242,8 @@ class Walk:
         findings = self._verdict.findings
         if len(findings) < SHOWN:
             findings.append(Finding(kind, self._verdict.chain, seq, explanation, until))
+        else:
+            self._verdict.more += 1
 
 
 def _is_authentic(row: Row, key: Key) -> bool:

@@ -146,6 +146,12 @@ def test_a_chain_is_taken_on_trust_before_the_place_where_to_begin() -> None:
     assert named(verify("c", stored(records[6:]), [], KEYS, begin=6)) == [("deleted", "6")]
 
 
+def test_of_many_findings_a_thousand_are_told_and_the_rest_is_counted() -> None:
+    records, _ = chain(2_100)
+    verdict = verify("c", stored(records[1::2]), [], KEYS)
+    assert (len(verdict.findings), verdict.more) == (1_000, 50)
+
+
 @given(st.data())
 def test_any_change_of_any_field_of_any_record_is_found(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, LENGTH - 1))
