@@ -104,6 +104,7 @@ def _extra(
     told = {"mita.slow_query.plan": plan, "mita.slow_query.no_plan": reason}
     return {
         **call.metric_attributes,
+        "mita.log.stream": "performance",
         "db.query.summary": query.summary,
         "db.query.text": query.statement,
         "mita.slow_query.duration": round(seconds, 6),

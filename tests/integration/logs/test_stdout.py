@@ -97,3 +97,14 @@ def test_a_closed_stdout_is_tolerated() -> None:
 
     assert done.returncode == 5
     assert done.stderr == ""
+
+
+def test_a_full_disk_below_stdout_is_counted_and_changes_nothing_else() -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device
+        done = run(
+            "for _ in range(100): log.info('lost')\ninstalled.flush()\nsys.exit(installed.faults['stdout'])",
+            full.fileno(),
+        )
+
+    assert done.returncode == 100
+    assert done.stderr == ""
