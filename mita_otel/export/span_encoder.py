@@ -7,8 +7,8 @@ requests, it cost 14 us more a request in all, and texts of any length would be 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -32,8 +32,11 @@ from mita_otel.traces.redaction import (
 )
 from mita_otel.traces.span import UNSET
 
+T = TypeVar("T")
+
 SLICE: Final = 500_000
-"""Nanoseconds after which the interpreter is handed over to requests; what is judged in one piece comes on top."""
+"""Nanoseconds after which the interpreter is handed over to requests. What is judged in one piece comes on top:
+a value, or all that an event says, of which a megabyte takes 5 ms."""
 
 REMEMBERED: Final = 256 * 1024
 """Bytes of one of two generations of clean attributes: about 800 of them."""
@@ -134,10 +137,17 @@ class MaskingEncoder(SpanEncoder):
             self._recent.young.get((_NAME, str, name)) or self._name(name),
             fields,
             lost,
-            [redact_event(event, policy, limit) for event in events] if events else (),
-            [redact_link(link, policy, limit) for link in links] if links else (),
+            self._each(redact_event, events) if events else (),
+            self._each(redact_link, links) if links else (),
             status if status is UNSET else redact_status(status, policy, limit),
         )
+
+    def _each(self, redact: Callable[[T, Policy, int], T], items: Sequence[T]) -> list[T]:
+        masked = []
+        for item in items:
+            masked.append(redact(item, self._policy, self._limit))
+            self.turns.offer()
+        return masked
 
     def _name(self, name: str) -> bytes:
         key = (_NAME, str, name)

@@ -132,6 +132,16 @@ def test_no_turn_is_longer_than_two_milliseconds(monkeypatch: pytest.MonkeyPatch
     assert SLICE < 1_000_000
 
 
+def test_a_turn_ends_between_the_events_of_a_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed_over: list[float] = []
+    monkeypatch.setattr("mita_otel.export.span_encoder.time.sleep", handed_over.append)
+    span = Provider(resource=Resource({})).get_tracer("t").start_span("s")
+    for number in range(128):
+        span.add_event("e", {"text": f"{number} " + "word " * 1_600})
+    MaskingEncoder().payload(cast("list[ReadableSpan]", [span]))
+    assert len(handed_over) > 10
+
+
 def test_a_turn_ends_between_spans_too(monkeypatch: pytest.MonkeyPatch) -> None:
     handed_over: list[float] = []
     monkeypatch.setattr("mita_otel.export.span_encoder.time.sleep", handed_over.append)
