@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from mita_otel.errors.exceptions import JSON
+from mita_otel.redaction import redact_text, redact_value
 
 PROBLEM: Final = "application/problem+json"
 PLAIN: Final = "application/json"
@@ -47,22 +48,23 @@ def body(
     details: JSON = None,
     types: str = "about:blank",
 ) -> dict[str, Any]:
-    """Return what both readers find theirs in.
+    """Return what both readers find theirs in, masked: a message may repeat what somebody has sent.
 
     Args:
         status: of the answer, 400 to 599.
         code: of the error, in capitals.
-        message: for the client.
+        message: for the client; sensitive forms are masked.
         error_id: as `new_error_id` gives it.
         at: seconds since the epoch.
         trace_id: 32 hexadecimal digits, or nothing.
-        details: what else the client may know.
+        details: what else the client may know; the values of sensitive names are masked, too.
         types: beginning of the problem type's URI, to which the code is added; `about:blank` for none.
     """
+    message = redact_text(message)
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     error: dict[str, Any] = {"code": code, "message": message, "error_id": error_id, "timestamp": moment}
     if details is not None:
-        error["details"] = details
+        error["details"] = redact_value(None, details)
     problem: dict[str, Any] = {
         "type": types if types == "about:blank" else types + code,
         "title": title_of(code),

@@ -104,3 +104,10 @@ def test_the_media_type_is_what_the_client_asked_for(accept: str, expected: str)
 @given(st.text())
 def test_any_accept_has_an_answer(accept: str) -> None:
     assert media_type(accept) in {PLAIN, PROBLEM}
+
+
+def test_message_and_details_are_masked() -> None:
+    details: Any = {"seen": [{"card_number": "4111", "note": "ann@example.org"}], "limit": 100}
+    made = body(status=400, code="X_1", message="card 4111 1111 1111 1111 refused", error_id="i", at=0, details=details)
+    assert made["detail"] == made["error"]["message"] == "card [REDACTED] refused"
+    assert made["error"]["details"] == {"seen": [{"card_number": "[REDACTED]", "note": "[REDACTED]"}], "limit": 100}
