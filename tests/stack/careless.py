@@ -17,8 +17,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from mita_otel.errors import ExternalServiceError
 from mita_otel.logs import audit
 from mita_otel.logs.audit import schema
+from mita_otel.web import problems
 
 FOLDER = os.environ["CARELESS_FOLDER"]
 SINK = os.environ["CARELESS_SINK"]
@@ -47,6 +49,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(lifespan=lifespan)
+problems.install(app)
 
 
 @app.get("/health")
@@ -134,6 +137,9 @@ def _fail(planted: list[Planted]) -> None:
     said = "; ".join(each.said for each in planted)
     error = ValueError(f"refused {said}", {each.name: each.value for each in planted})
     error.add_note(f"because of {said}")
-    if len(planted) % 2:
-        raise HTTPException(500, detail=said) from error
-    raise error from KeyError(said)
+    answers = [
+        HTTPException(500, detail=said),
+        ExternalServiceError(said, details={"seen": {each.name: each.value for each in planted}, "said": [said]}),
+        error,
+    ]
+    raise answers[len(planted) % 3] from KeyError(said)
