@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext
 from sqlalchemy import create_engine, text
 
 from mita_otel.logs import audit
@@ -28,10 +30,10 @@ async def url(tmp_path: Path, run: Run, caplog: pytest.LogCaptureFixture) -> str
     await stored.migrate()
     with caplog.at_level(logging.INFO, "mita_otel.audit"):
         async with run(stored.url):
-            for number in range(10):
-                audit.modification(
-                    "budget.changed", before={"limit": number}, after={"limit": 7.5}, resource=("budget", number)
-                )
+            for number in range(9):
+                change(number)
+            with trace.use_span(NonRecordingSpan(SpanContext(int(TRACE, 16), 1, is_remote=False))):
+                change(9)
     triggers = [row[0] for row in await stored.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
     await stored.execute(*(f"DROP TRIGGER {trigger}" for trigger in triggers))
     await stored.close()
@@ -41,6 +43,12 @@ async def url(tmp_path: Path, run: Run, caplog: pytest.LogCaptureFixture) -> str
     ]
     (tmp_path / "loki.jsonl").write_text("\n".join(kept))
     return stored.url
+
+
+def change(number: int) -> None:
+    audit.modification(
+        "budget.changed", before={"limit": number}, after={"limit": 7.5}, resource=("budget", number), user="u1"
+    )
 
 
 @pytest.fixture
@@ -126,8 +134,12 @@ def test_programs_read_json(command: Command, url: str) -> None:
 
 
 def test_a_trace_shows_what_was_done_in_it(command: Command, url: str) -> None:
-    ended = command("verify", "--database", url, "--trace", TRACE)
-    assert (ended.returncode, ended.stdout) == (0, "0 records in 0 chains: nothing was tampered with\n")
+    ended = command("verify", "--database", url, "--trace", TRACE.upper())
+    shown, verdict = ended.stdout.splitlines()
+    assert shown.split("\t")[1:6] == ["data_modification", "budget.changed", "success", "u1", "budget 9"]
+    assert verdict == "12 records in 1 chains: nothing was tampered with"
+    other = command("verify", "--database", url, "--trace", "1" * 32)
+    assert other.stdout == "0 records in 0 chains: nothing was tampered with\n"
 
 
 def test_only_what_is_asked_for_is_looked_at(command: Command, url: str) -> None:
