@@ -16,8 +16,9 @@ AT_ONCE: Final = 4
 SEATS: Final = 50
 """Passengers of one: about half a millisecond of a Redis server's time."""
 
-PATIENCE: Final = 10
-"""Turns of the event loop in which an answer that has arrived in time, on a busy machine, reaches whoever waits."""
+PATIENCE: Final = 4
+"""Turns of the event loop in which an answer that has arrived in time, on a busy machine, reaches whoever waits: it is
+sent for, read, taken apart, and handed over."""
 
 LATE: Final = 0.01
 """Seconds by which a timer is late if this process, and not Redis, is what holds a passenger up."""
@@ -29,7 +30,12 @@ class QueueError(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Seat(Generic[P, R]):
-    """A passenger, where the answer arrives, and for how long, in seconds, they have waited or will have when `due`."""
+    """A passenger, and where the answer arrives.
+
+    Attributes:
+        waited: seconds, those of the wait that ends when `due` included.
+        was_late: whether one wait went on because this process was late.
+    """
 
     passenger: P
     arrival: "asyncio.Future[R]"
@@ -37,6 +43,7 @@ class _Seat(Generic[P, R]):
     since: float = 0.0
     due: float = 0.0
     timer: asyncio.TimerHandle | None = None
+    was_late: bool = False
 
 
 class Flights(Generic[P, R]):
@@ -99,7 +106,8 @@ class Flights(Generic[P, R]):
             return
         has_heard = self._heard_at >= seat.since
         left = 2 * self._timeout - seat.waited
-        if left > 0 and (has_heard or is_late):
+        if left > 0 and (has_heard or (is_late and not seat.was_late)):
+            seat.was_late = seat.was_late or not has_heard
             self._wait(seat, loop, min(left, self._timeout if has_heard else self._timeout / 2))
         else:
             seat.arrival.set_exception(QueueError() if has_heard else TimeoutError())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mita_otel.ratelimit import Limiter
+from mita_otel.ratelimit.flights import PATIENCE
 from mita_otel.ratelimit.redis import BEAT, RedisWindows
 from mita_otel.ratelimit.window import Terms
 from mita_otel.stack.databases import Server
@@ -16,6 +17,9 @@ from tests.fixtures.polling import eventually_async
 from tests.integration.ratelimit.conftest import Connect, MakeLimiter, ask, policy, results
 
 LARGEST = 1_000_000
+
+TURNS = 2 * (PATIENCE + 1)
+"""Turns of the event loop that a request may see before it goes on without Redis; each may be held up."""
 
 
 @pytest.fixture(params=["kill", "pause"])
@@ -147,7 +151,7 @@ async def test_no_request_waits_longer_for_a_redis_that_goes_away_under_load_tha
     async with _lag() as lag:
         found, longest = await _load(made, lambda: time.monotonic() - began > 3)
     assert found == {"allowed", "fallback_allowed"}
-    assert longest <= 0.1 + lag()
+    assert longest <= 0.1 + TURNS * lag()
 
 
 async def test_a_redis_that_flaps_every_second_costs_no_request_more(
@@ -162,4 +166,4 @@ async def test_a_redis_that_flaps_every_second_costs_no_request_more(
     async with _lag() as lag:
         found, longest = await _load(made, lambda: time.monotonic() - began > 4)
     assert found == {"allowed", "fallback_allowed"}
-    assert longest <= 0.1 + lag()
+    assert longest <= 0.1 + TURNS * lag()
