@@ -45,7 +45,10 @@ def origin(found: Origin) -> Iterator[None]:
 
 
 def acting(user: object) -> None:
-    """Say who sends the request being served, once that is verified; outside of a request nothing happens."""
+    """Say who sends the request being served, once that is verified, to its log lines too.
+
+    Outside of a request nothing happens.
+    """
     identify_user(user)
     found = _current.get()
     if found is not None:
