@@ -1,5 +1,6 @@
 """Entry points of `opentelemetry-instrument`; the work is done by `bootstrap`."""
 
+from importlib.util import find_spec
 from typing import Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # has no type information
@@ -15,7 +16,9 @@ class MitaDistro(BaseDistro):  # type: ignore[misc] # as above
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
         """Instrument a library that this distribution has no module of its own for."""
-        if bootstrap.running() is not None:
+        # This one comes with contrib's httpx, whose import would load httpx into processes that do not use it.
+        is_absent = entry_point.name == "httpx2" and find_spec("httpx2") is None
+        if bootstrap.running() is not None and not is_absent:
             super().load_instrumentor(entry_point, **kwargs)
 
 
