@@ -176,8 +176,10 @@ class Exchange:
 
     def asked(self) -> None:
         """Look at what the request has asked databases for: its answer begins, or it ends without one."""
-        if self._served is not None and self._served.statements is not None:
-            self._repeated.look(self._served, self.template())
+        served = self._served
+        if served is not None and served.statements is not None:
+            # The route is looked for only where there is something to tell of it.
+            self._repeated.look(served, self.template() if served.statements else None)
 
     def template(self) -> str | None:
         """Return the route's template, mounts included; None where no route was found."""
