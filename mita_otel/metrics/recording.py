@@ -9,6 +9,7 @@ from typing import Final
 
 from opentelemetry.metrics import Meter, get_meter
 
+from mita_otel.metrics.bound import BoundCounter, BoundHistogram, Handles, Series
 from mita_otel.metrics.instrument import Attribute, Counter, Histogram
 
 METER: Final = "mita_otel.metrics.business"
@@ -30,7 +31,7 @@ class Closed:
         self._attributes: Mapping[str, Attribute] = {attribute.name: attribute for attribute in attributes}
         self._told: set[str] = set()
 
-    def filed(self, given: Mapping[str, str]) -> Mapping[str, str]:
+    def filed(self, given: Mapping[str, object]) -> Mapping[str, str]:
         """Return the attributes with `other` in the place of each value that its set does not have.
 
         Such a value is logged once for each attribute; the value itself is not, as it may be anything.
@@ -49,7 +50,7 @@ class Closed:
         self._tell("amount", "%s: an amount that is negative or no number was not counted")
         return None
 
-    def _allows(self, name: str, value: str) -> bool:
+    def _allows(self, name: str, value: object) -> bool:
         if self._attributes[name].allows(value):
             return True
         self._tell(name, f"%s: a value of {name!r} that is not in its set was counted as {_OTHER!r}")
@@ -72,11 +73,12 @@ class Total:
         meter: makes it; by default the one of the business's measurements.
     """
 
-    __slots__ = ("_closed", "_counter")
+    __slots__ = ("_closed", "_counter", "_handles")
 
     def __init__(self, instrument: Counter, meter: Meter | None = None) -> None:
         self._closed = Closed(instrument.name, instrument.attributes)
         self._counter = instrument.create(meter or get_meter(METER))
+        self._handles = Handles[Series, BoundCounter](self._bind)
         sets = [[(attribute.name, str(value)) for value in attribute.values] for attribute in instrument.attributes]
         if math.prod(map(len, sets)) <= ZEROS_AT_MOST:
             for combination in itertools.product(*sets):
@@ -85,21 +87,41 @@ class Total:
     def add(self, amount: float | Decimal = 1, /, **attributes: str) -> None:
         """Count an amount, 0 and above, under the attributes."""
         number = self._closed.number(amount)
-        if number is not None:
+        if number is None:
+            return
+        if _are_texts(attributes):
+            self._handles.of(tuple(attributes.items())).add(number)
+        else:
             self._counter.add(number, self._closed.filed(attributes))
+
+    def _bind(self, series: Series) -> BoundCounter:
+        return BoundCounter(self._counter, self._closed.filed(dict(series)))
 
 
 class Distribution:
     """A histogram of the catalogue."""
 
-    __slots__ = ("_closed", "_histogram")
+    __slots__ = ("_closed", "_handles", "_histogram")
 
     def __init__(self, instrument: Histogram) -> None:
         self._closed = Closed(instrument.name, instrument.attributes)
         self._histogram = instrument.create(get_meter(METER))
+        self._handles = Handles[Series, BoundHistogram](self._bind)
 
     def record(self, amount: float, /, **attributes: str) -> None:
         """Record an amount, 0 and above, under the attributes."""
         number = self._closed.number(amount)
-        if number is not None:
+        if number is None:
+            return
+        if _are_texts(attributes):
+            self._handles.of(tuple(attributes.items())).record(number)
+        else:
             self._histogram.record(number, self._closed.filed(attributes))
+
+    def _bind(self, series: Series) -> BoundHistogram:
+        return BoundHistogram(self._histogram, self._closed.filed(dict(series)))
+
+
+def _are_texts(attributes: Mapping[str, object]) -> bool:
+    """Say whether attributes can be looked up: of other types some cannot, and 1 would be found for True."""
+    return all(isinstance(value, str) for value in attributes.values())
