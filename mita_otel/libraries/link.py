@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
+from mita_otel.errors import DeadlineExceededError
 from mita_otel.metrics.looks import NEVER
 
 Rows: TypeAlias = list[tuple[Any, ...]]
@@ -62,6 +63,8 @@ def is_there(error: BaseException | None) -> bool | None:
     if error is None:
         return True
     cause = driver_error(error)
+    if isinstance(cause, DeadlineExceededError):
+        return None  # it was the caller who had no time left
     code = status_code(cause)
     if code is not None:
         return not code.startswith(_GONE)

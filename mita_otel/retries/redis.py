@@ -13,7 +13,7 @@ from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from mita_otel.retries.deadline import OutOfTimeError, check, remaining
+from mita_otel.retries.deadline import OutOfTimeError, remaining
 
 T = TypeVar("T")
 
@@ -58,8 +58,8 @@ class Bounded(AbstractConnection):
 
     async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
         """Send a command, if it is still of use."""
-        if not self._is_within:
-            check(SCOPE)
+        if not self._is_within and remaining() <= 0:
+            raise OutOfTimeError(SCOPE)  # counted as what it interrupts, by the instrumentation
         await self._within(super().send_packed_command, *args, **kwargs)
 
     async def read_response(self, *args: Any, **kwargs: Any) -> Any:

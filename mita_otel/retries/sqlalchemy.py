@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mita_otel.retries.deadline import OutOfTimeError, check, remaining
+from mita_otel.retries.deadline import OutOfTimeError, remaining
 from mita_otel.retries.transient import sqlstate
 
 SCOPE: Final = "database"
@@ -75,7 +75,8 @@ class _Spending:
         left = remaining()
         if left == inf:
             return
-        check(SCOPE)
+        if left <= 0:
+            raise OutOfTimeError(SCOPE)  # counted as what it interrupts, by the instrumentation
         if left < self._within and self._is_postgresql:
             self._tell(arguments[-1].root_connection, left)
 

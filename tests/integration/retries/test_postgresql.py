@@ -115,11 +115,15 @@ async def test_the_server_is_told_anew_when_half_of_the_time_is_over(engine: Asy
     assert second <= first / 2
 
 
-async def test_no_statement_begins_after_the_deadline(engine: AsyncEngine) -> None:
+async def test_no_statement_begins_after_the_deadline(engine: AsyncEngine, recording: Recording) -> None:
+    await _select(engine)
     with TimeLimit(0.01):
         await eventually_async(_is_over)
         with pytest.raises(OutOfTimeError):
             await _select(engine)
+    timeouts = [(point["scope"], value) for point, value in recording.points("mita.timeouts") if value]
+    assert timeouts == [("database", 1)]
+    assert [value for _, value in recording.points("mita.database.up")] == [1], "nobody has asked it"
     await _select(engine)
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from mita_otel.libraries.link import is_there
+from mita_otel.retries import OutOfTimeError
 
 
 class ServerError(Exception):
@@ -48,3 +49,7 @@ def test_an_answer_shows_that_it_is() -> None:
 
 def test_the_drivers_error_decides_and_not_what_wraps_it() -> None:
     assert is_there(DBAPIError("SELECT 1", None, ServerError("57P01"))) is False
+
+
+def test_a_caller_without_time_says_nothing_about_the_database() -> None:
+    assert is_there(OutOfTimeError("database")) is None
