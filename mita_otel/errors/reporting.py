@@ -121,5 +121,5 @@ def described(occurrence: Occurrence) -> dict[str, str]:
         CATEGORY: occurrence.kind.category.value,
         SEVERITY: occurrence.kind.severity.value,
         ERROR_TYPE: occurrence.type,
-        ROUTE: occurrence.route,
+        **({ROUTE: occurrence.route} if occurrence.route else {}),
     }

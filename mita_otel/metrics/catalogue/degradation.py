@@ -24,7 +24,7 @@ EVALUATIONS: Final = Counter(
 ACTIVE: Final = Gauge(
     name="mita.degradation.active",
     unit="",
-    description="1 for the mode that a feature was served in last, 0 for the others.",
+    description="Is 1 for the mode that a feature was served in last, 0 for the others.",
     source=OURS,
     attributes=(_FEATURE, _MODE),
 )

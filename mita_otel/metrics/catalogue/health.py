@@ -30,7 +30,7 @@ SERVICE_RESPONSE_TIME: Final = Gauge(
 CHECK: Final = Gauge(
     name="mita.health.check",
     unit="",
-    description="1 for the level that a check found last, 0 for the others.",
+    description="Is 1 for the level that a check found last, 0 for the others.",
     source=OURS,
     attributes=(_CHECK, closed("status", "healthy", "degraded", "critical", "unhealthy")),
 )
@@ -50,5 +50,5 @@ CHECK_DURATION: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5),
 )
 READY: Final = Gauge(
-    name="mita.health.ready", unit="", description="1 while the process says that it is ready, else 0.", source=OURS
+    name="mita.health.ready", unit="", description="Is 1 while the process says that it is ready, else 0.", source=OURS
 )

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import jsonschema_rs
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -19,12 +20,14 @@ from schemathesis.specs.openapi.checks import (
 
 from app.main import create_app
 from app.settings import Settings
+from mita_otel.errors.body import SCHEMA
 from mita_otel.stack.databases import Server
 from tests.fixtures.otlp_receiver import OtlpReceiver
 from tests.fixtures.polling import eventually, find_free_port
 from tests.fixtures.service import ServiceProcess
 from tests.integration.app.conftest import external
 from tests.unit.app.receipts import png
+from tests.unit.errors.test_body import RFC_9457
 
 EXAMPLES = 8
 """For each of some forty operations, besides those on the edge of what is described: some 2,000 together, in half a
@@ -100,6 +103,12 @@ def reached() -> dict[str, set[int]]:
 @pytest.fixture(scope="module")
 def answers() -> list[str]:
     """The `traceresponse` of every answer."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def error_ids() -> list[str]:
+    """The id of every error that the fuzz was answered with."""
     return []
 
 
@@ -182,6 +191,7 @@ def test_no_input_is_a_fault(  # noqa: PLR0917 - fixtures
     known: Known,
     reached: dict[str, set[int]],
     answers: list[str],
+    error_ids: list[str],
 ) -> None:
     operation = f"{case.method} {case.path}"
     for name, value in (case.path_parameters or {}).items():
@@ -193,6 +203,8 @@ def test_no_input_is_a_fault(  # noqa: PLR0917 - fixtures
     reached.setdefault(operation, set()).add(response.status_code)
     if case.path != EXCLUDED:
         answers.append(response.headers["traceresponse"][0])
+    if response.status_code >= 400 and case.path != EXCLUDED:
+        error_ids.append(standard_error(response.json(), response.status_code, response.headers["x-error-id"][0]))
     case.validate_response(
         response,
         checks=[
@@ -202,6 +214,16 @@ def test_no_input_is_a_fault(  # noqa: PLR0917 - fixtures
             response_schema_conformance,
         ],
     )
+
+
+def standard_error(body: dict[str, Any], status: int, header: str) -> str:
+    """Return the id of an error, whose body is what both of its readers expect."""
+    for schema in (SCHEMA, RFC_9457):
+        jsonschema_rs.validate(dict(schema), body)
+    assert body["status"] == status
+    error_id: str = body["error"]["error_id"]
+    assert error_id == header
+    return error_id
 
 
 def is_uuid(text: object) -> bool:
@@ -230,3 +252,21 @@ def test_every_answer_has_one_server_span_and_no_span_is_without_an_answer(
 
     eventually(lambda: len(served()) >= len(answers))
     assert Counter(served()) == Counter(answered)
+
+
+def test_every_error_is_found_by_its_id_in_the_log_and_on_a_span(receiver: OtlpReceiver, error_ids: list[str]) -> None:
+    def told(items: list[dict[str, Any]]) -> Counter[str]:
+        ids = (item["attributes"].get("mita.error.id") for item in items)
+        return Counter(error_id for error_id in ids if error_id in wanted)
+
+    wanted = set(error_ids)
+    assert len(wanted) == len(error_ids) > 100
+    once = Counter(error_ids)
+    eventually(lambda: [(once - told(items)).total() for items in (receiver.spans, receiver.log_records)] == [0, 0])
+    # An alert repeats the id of the error that reached a threshold.
+    alerts = Counter(
+        record["attributes"]["mita.error.id"]
+        for record in receiver.log_records
+        if record["attributes"].get("event.name") == "mita.error.alert"
+    )
+    assert told(receiver.log_records) - alerts == once
