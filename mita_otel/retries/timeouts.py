@@ -34,7 +34,7 @@ class Timeouts:
         SettingsError: a setting is not allowed.
     """
 
-    __slots__ = ("_default", "_maximum", "_routes", "trusts_callers")
+    __slots__ = ("_default", "_maximum", "_minimum", "_routes", "trusts_callers")
 
     def __init__(self, routes: Mapping[str, float], settings: RetrySettings | None = None) -> None:
         chosen = settings or _from_environment()
@@ -44,6 +44,7 @@ class Timeouts:
         times = {**routes, **{each.route: each.seconds for each in chosen.route_timeouts}}
         self._routes = Routes((seconds, [parsed(route)]) for route, seconds in _most_exact_first(times))
         self._default = chosen.request_timeout
+        self._minimum = chosen.request_timeout_minimum
         self._maximum = max(chosen.request_timeout, chosen.request_timeout_maximum)
         self.trusts_callers = chosen.inbound_deadline == "trust"
 
@@ -55,8 +56,8 @@ class Timeouts:
         else:
             most, otherwise = self._maximum, Allowance(self._default, "default")
         if wish.seconds < inf:
-            # Who asks for more than there can be gets what there can be.
-            return Allowance(min(wish.seconds, most), wish.header)
+            # Who asks for more than there can be, or for less than makes sense, gets what there can be.
+            return Allowance(min(max(wish.seconds, self._minimum), most), wish.header)
         return otherwise
 
 

@@ -42,6 +42,14 @@ class RetrySettings(Part):
         title="the time that a request has unless its route or its caller says otherwise",
         description="seconds between 0.01 and 3600",
     )
+    request_timeout_minimum: float = Field(
+        default=0.05,
+        ge=0.001,
+        le=60,
+        alias="MITA_REQUEST_TIMEOUT_MINIMUM",
+        title="what a caller gets at least: requests that are interrupted cost connections, and anyone may ask for it",
+        description="seconds between 0.001 and 60",
+    )
     request_timeout_maximum: float = Field(
         default=120.0,
         ge=0.01,

@@ -260,10 +260,10 @@ async def test_a_cancellation_at_the_deadline_is_not_lost() -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    running = asyncio.create_task(Exchange(with_deadlines(app), headers={"x-request-timeout": "0.02"}).run())
+    running = asyncio.create_task(Exchange(with_deadlines(app), headers=HALF).run())
     await begun.wait()
     asyncio.get_running_loop().call_later(0.02, running.cancel)
-    time.sleep(0.05)  # noqa: ASYNC251 - so that both are due at once
+    time.sleep(0.1)  # noqa: ASYNC251 - so that both are due at once
     with pytest.raises(asyncio.CancelledError):
         await running
 
@@ -324,6 +324,7 @@ async def test_a_deadline_leaves_time_to_answer() -> None:
         ("/", {"grpc-timeout": "99999999H"}, 120),
         ("/", {"grpc-timeout": "2S", "x-envoy-expected-rq-timeout-ms": "1500"}, 1.5),
         ("/", {"grpc-timeout": "soon", "x-envoy-expected-rq-timeout-ms": "1500"}, 1.5),
+        ("/", {"grpc-timeout": "1n"}, 1.2),
         ("/things/7", {}, 60),
         ("/things/7", {"x-request-timeout": "90"}, 60),
         ("/things/7", {"x-request-timeout": "3"}, 3),
@@ -342,7 +343,7 @@ async def test_a_request_has_the_time_of_its_route_within_which_its_caller_may_c
         await answer(send)
 
     routes = {"/things/{thing}": 60.0, "/things/special": 70.0, "/reports/*": 40.0, "GET /fast": 5.0}
-    given = settings(MITA_ROUTE_TIMEOUTS="/reports/*=50")
+    given = settings(MITA_ROUTE_TIMEOUTS="/reports/*=50", MITA_REQUEST_TIMEOUT_MINIMUM="1.2")
     await Exchange(with_deadlines(app, routes=routes, settings=given), path, headers=headers).run()
     assert expected - 1 < left[0] < expected
 
