@@ -20,11 +20,12 @@ from math import inf
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.sdk.metrics import TraceBasedExemplarFilter
+from opentelemetry.sdk.metrics import MeterProvider, TraceBasedExemplarFilter
 from opentelemetry.sdk.metrics._internal import aggregation as sdk
 from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes
 from opentelemetry.sdk.metrics._internal.instrument import _Synchronous
 from opentelemetry.sdk.metrics._internal.measurement import Measurement
+from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.propagation import _SPAN_KEY
 
@@ -246,3 +247,18 @@ def histograms(instrument: Any, limit: int = HANDLES_AT_MOST) -> Handles[Series,
 def counters(instrument: Any, limit: int = HANDLES_AT_MOST) -> Handles[Series, BoundCounter]:
     """Return the handles of a counter, by their attributes."""
     return Handles(lambda series: BoundCounter(instrument, dict(series)), limit)
+
+
+def obstacles(provider: object) -> Iterator[str]:
+    """Yield what keeps handles from adding to series of a provider by themselves; nothing as a rule."""
+    if not isinstance(provider, MeterProvider):
+        yield f"a provider that is not the SDK's ({type(provider).__name__})"
+        return
+    config, consumer = provider._sdk_config, provider._measurement_consumer
+    if type(config.exemplar_filter) is not TraceBasedExemplarFilter:
+        yield f"the exemplar filter {type(config.exemplar_filter).__name__}"
+    aggregations = [view._aggregation for view in config.views]
+    for reader in consumer._reader_storages:
+        aggregations += reader._instrument_class_aggregation.values()
+    if any(isinstance(aggregation, ExponentialBucketHistogramAggregation) for aggregation in aggregations):
+        yield "exponential histograms"

@@ -26,6 +26,7 @@ from mita_otel.doctor.facts.applications import load
 from mita_otel.doctor.facts.model import Instrumentor, Library, Process
 from mita_otel.doctor.facts.packages import installed
 from mita_otel.libraries import INSTRUMENTORS
+from mita_otel.metrics.bound import obstacles
 from mita_otel.redaction import redact_value
 from mita_otel.traces.provider import Provider
 from mita_otel.traces.sampling import bounds_of
@@ -47,6 +48,7 @@ def describe(application: object = None, name: str = "") -> Process:
         sampler_asked=isinstance(tracers, Provider) and bounds_of(tracers.sampler) is None,
         spans="ours" if isinstance(tracers, Provider) else "sdk" if running is not None else "",
         span_copies=tuple(tracers.processors.copying()) if isinstance(tracers, Provider) else (),
+        slow_metrics=tuple(obstacles(meters)),
         logs="" if running is None else running.logs.path,
         propagated=tuple(sorted(propagate.get_global_textmap().fields)),
         resource={key: str(redact_value(key, value)) for key, value in resource.items()},

@@ -138,6 +138,7 @@ class Process:
         sampler_asked: whether it is asked about each span, for its decisions cannot be foreseen.
         spans: `ours` or `sdk`, by whose code spans are made; empty where another distribution runs.
         span_copies: types of the processors for which each of our spans is copied.
+        slow_metrics: what keeps handles from adding to series by themselves.
         logs: how log records go to OTLP, `direct`, `sdk` or `none`; empty where another distribution runs.
         propagated: names of the headers that carry context.
         resource: attributes of the resource, masked.
@@ -156,6 +157,7 @@ class Process:
     sampler: str = ""
     sampler_asked: bool = False
     spans: str = ""
+    slow_metrics: tuple[str, ...] = ()
     span_copies: tuple[str, ...] = ()
     logs: str = ""
     propagated: tuple[str, ...] = ()

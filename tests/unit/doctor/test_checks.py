@@ -236,6 +236,18 @@ def test_the_path_of_spans_is_told_and_why(in_order: Facts, changes: dict[str, A
     assert (finding.verdict, finding.sentence) == (Verdict.OK, told)
 
 
+@pytest.mark.parametrize(
+    ("slow", "told"),
+    [
+        ((), "the fast path"),
+        (("exponential histograms",), "the fast path, but the SDK adds up for exponential histograms"),
+    ],
+)
+def test_the_path_of_measurements_is_told_and_why(in_order: Facts, slow: tuple[str, ...], told: str) -> None:
+    (finding,) = found(changed(in_order, slow_metrics=slow), "measurements")
+    assert (finding.verdict, finding.sentence) == (Verdict.OK, told)
+
+
 def test_a_share_of_the_traces_is_in_order(in_order: Facts) -> None:
     variables = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.25"}
     facts = set_to(changed(in_order, sampler=SAMPLER % "TraceIdRatioBased{0.25}"), **variables)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.context import Context
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import (
     AlwaysOffExemplarFilter,
     AlwaysOnExemplarFilter,
@@ -25,7 +26,7 @@ from opentelemetry.sdk.metrics.view import (
 )
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-from mita_otel.metrics.bound import BoundCounter, BoundHistogram, Handles
+from mita_otel.metrics.bound import BoundCounter, BoundHistogram, Handles, obstacles
 from mita_otel.metrics.cardinality import OVERFLOW, CardinalityGuard
 from mita_otel.metrics.exemplars import reservoir
 
@@ -231,6 +232,28 @@ def test_no_addition_of_several_threads_is_lost() -> None:
 
 def _count(reader: Any) -> int:
     return sum(point["count"] for name, points in _plain(reader) if name == "duration" for point in points)
+
+
+@pytest.mark.parametrize(
+    ("views", "exemplar_filter", "told"),
+    [
+        ("none", "trace", []),
+        ("two", "trace", []),
+        ("exponential", "trace", ["exponential histograms"]),
+        ("none", "on", ["the exemplar filter AlwaysOnExemplarFilter"]),
+    ],
+)
+def test_what_keeps_handles_from_adding_by_themselves_is_told(
+    views: str, exemplar_filter: str, told: list[str]
+) -> None:
+    world = World(VIEWS[views], FILTERS[exemplar_filter]())
+    assert list(obstacles(world.provider)) == told
+
+
+def test_a_reader_that_wants_exponential_histograms_is_told_and_so_is_a_provider_that_is_not_the_sdks() -> None:
+    reader = InMemoryMetricReader(preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()})
+    assert list(obstacles(MeterProvider([reader], shutdown_on_exit=False))) == ["exponential histograms"]
+    assert list(obstacles(NoOpMeterProvider())) == ["a provider that is not the SDK's (NoOpMeterProvider)"]
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
