@@ -1,6 +1,6 @@
 """Attributes as a span holds them: cleaned once, in a plain dict, bounded in number and length.
 
-What is kept, dropped and cut is what the SDK's `BoundedAttributes` keeps, drops and cuts. It takes 4.6 us for eight
+What is kept, dropped and cut is what the SDK's `BoundedAttributes` keeps, drops and cuts. It takes 3.3 us for eight
 attributes of a new span, most of it to find that text is text; here that takes 0.6 us, and whatever is not plain goes
 the SDK's own way.
 """

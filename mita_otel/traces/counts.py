@@ -1,6 +1,6 @@
 """How many spans were started and ended, counted by one step of the interpreter each.
 
-The SDK counts the same by three measurements on two instruments, at 28 us a span.
+The SDK counts the same by three measurements on two instruments, at 13 us a span.
 """
 
 from collections.abc import Callable, Iterator

@@ -27,7 +27,7 @@ def with_span(span: trace.Span) -> Context:
 class CurrentSpan:
     """What `start_as_current_span` returns: a block's manager, and a decorator of functions and coroutine functions.
 
-    A class instead of the API's two generators inside each other: 1.5 us a span instead of 5.4.
+    A class instead of the API's two generators inside each other: 1.2 us a span instead of 2.3.
 
     Args:
         begin: starts the span; called at the beginning of the block.

@@ -1,8 +1,9 @@
 """A span that costs little: the SDK's span in all that can be seen of it, without its locks, copies and re-cleaning.
 
 It is an instance of the SDK's `Span` and `ReadableSpan`, keeps what they keep under the same names, and inherits what
-they compute. Start to end on Python 3.11, with eight attributes at the start and two later: 12.4 us in the SDK, 2.6 us
-here, and 28 us of the SDK's own counting of spans, which costs 0.1 us in `counts`.
+they compute. Start to end on Python 3.11, with eight attributes at the start and two later: 11.7 us in the SDK, 2.6 us
+here, and 13 us of the SDK's own counting of spans, which costs 0.1 us in `counts`. `benchmarks/spans.py` measures each
+figure of this room.
 """
 
 import logging
