@@ -91,6 +91,7 @@ class Exchange:
         status: of the response, 0 while there is none.
         span: the request's, where our own path serves it.
         disconnected: whether the client has gone.
+        by_path: whether the server was told to send a file, whose size is not known here.
         opened: when it came, in the seconds of `time.perf_counter`.
         ended: when its answer was complete; 0 until then.
         answered: headers of the answer as the application gave them.
@@ -100,6 +101,7 @@ class Exchange:
         *("_headers", "_receive", "_repeated", "_report", "_scope", "_send", "_served", "_sizes", "_trailers"),
         *(
             "answered",
+            "by_path",
             "correlation_id",
             "disconnected",
             "ended",
@@ -140,7 +142,7 @@ class Exchange:
         self.answered: Headers = []
         self.correlation_id = correlation_id
         self.is_excluded = is_excluded
-        self.disconnected = False
+        self.disconnected = self.by_path = False
         self.route: str | None = None
         self.received = 0
         self.sent = 0
@@ -224,7 +226,10 @@ class Exchange:
             return self._begun(message), False
         if kind == "http.response.trailers":
             return message, not message.get("more_trailers", False)
-        return message, kind == "http.response.pathsend"
+        if kind == "http.response.pathsend":
+            self.by_path = True
+            return message, True
+        return message, False
 
     def _begun(self, message: Message) -> Message:
         self.status = message["status"]

@@ -262,7 +262,7 @@ class _Serving:
         if self._kind.active:
             measured = self._spans.measured.of((self._kind.series, self._told.route, status, error_type))
             measured.duration.record(elapsed, self._context)
-            if error is None:
+            if error is None and not self._exchange.by_path:
                 measured.received.record(self._exchange.received, self._context)
                 measured.sent.record(self._exchange.sent, self._context)
             self._spans.active[self._kind.active] -= 1

@@ -9,7 +9,7 @@ from typing import Any
 import fastapi
 import pytest
 from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, WebSocket
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.telemetry import get_telemetry_data
 from opentelemetry import metrics, trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
@@ -183,6 +183,10 @@ def application() -> FastAPI:  # noqa: C901 - many routes
 
         return StreamingResponse(chunks())
 
+    @app.get("/file")
+    async def file() -> FileResponse:
+        return FileResponse(__file__)
+
     @app.get("/broken-stream")
     async def broken_stream() -> StreamingResponse:
         async def chunks() -> AsyncIterator[bytes]:
@@ -245,6 +249,8 @@ REQUESTS: Mapping[str, Callable[[Service], object]] = {
     "a client's error": lambda s: s.request("/teapot"),
     "a server's error": lambda s: s.request("/unavailable"),
     "a stream": lambda s: s.request("/stream"),
+    "a file": lambda s: s.request("/file"),
+    "a file that the server sends": lambda s: s.request("/file", extensions={"http.response.pathsend": {}}),
     "a stream that breaks": lambda s: s.request("/broken-stream"),
     "background work that fails": lambda s: s.request("/background"),
     "a cancelled request": lambda s: s.request("/cancelled"),
