@@ -5,7 +5,10 @@ from typing import Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # has no type information
 
-from mita_otel import bootstrap
+from mita_otel import heap
+
+with heap.uncollected():
+    from mita_otel import bootstrap
 
 
 class MitaDistro(BaseDistro):  # type: ignore[misc] # as above
@@ -27,7 +30,11 @@ class MitaConfigurator:
 
     def configure(self, **_: Any) -> None:
         """Start the three signals and instrument the libraries."""
-        bootstrap.launch(examine)
+        with heap.uncollected():
+            bootstrap.launch(examine)
+        running = bootstrap.running()
+        if running is not None and running.settings.gc_freeze:
+            heap.freeze()
 
 
 def examine(application: object) -> bytes:

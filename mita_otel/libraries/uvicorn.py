@@ -1,11 +1,5 @@
-"""uvicorn: our SIGTERM handler is the one it puts back after its graceful shutdown; its heap is frozen as it starts.
+"""uvicorn: our SIGTERM handler is the one it puts back after its graceful shutdown; its heap is frozen as it starts."""
 
-What a process has loaded when it begins to serve stays until its end, but the garbage collector looks through all of it
-at each full collection: 100 ms for 100,000 objects in which no request is answered. Spans that wait for their delivery
-are objects that outlive two collections, which is what brings a full one about, at saturation every second or two.
-"""
-
-import gc
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +7,7 @@ from typing import Any
 import wrapt
 from uvicorn.server import Server
 
+from mita_otel import heap
 from mita_otel.libraries.model import Instrumented
 
 
@@ -36,7 +31,7 @@ def instrument(guard_signals: Callable[[], None], *, freezes: bool) -> Instrumen
         wrapped: Callable[..., Awaitable[None]], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         await wrapped(*args, **kwargs)
-        freeze()
+        heap.freeze()
 
     originals = {"serve": Server.serve, "startup": Server.startup}
     wrapt.wrap_function_wrapper("uvicorn.server", "Server.serve", serve)
@@ -48,12 +43,3 @@ def instrument(guard_signals: Callable[[], None], *, freezes: bool) -> Instrumen
             setattr(Server, name, original)
 
     return Instrumented("uvicorn", version("uvicorn"), "ours", undo)
-
-
-def freeze() -> None:
-    """Leave what there is out of collections, unless the application has arranged its collections itself.
-
-    Reference counts go on: what is let go is freed. Only a cycle that exists by now and is dropped later stays.
-    """
-    if gc.isenabled() and gc.get_freeze_count() == 0:
-        gc.freeze()

@@ -1,0 +1,36 @@
+"""The garbage collector, kept from looking again and again through what stays until the end of the process.
+
+Each time that a process has loaded a quarter more, the collector looks through all of it: a fifth of the time that a
+service takes to start. And once it serves, spans that wait for their delivery bring full collections about: 200 ms for
+100,000 objects on a busy machine, in which no request is answered.
+"""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_left = 0
+"""Objects that our last freeze has left out of collections; with time they become fewer."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Hold no collection while a block loads what will stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def freeze() -> None:
+    """Leave what there is out of collections, unless the application has arranged its collections itself.
+
+    Reference counts go on: what is let go is freed. Only a cycle that exists by now and is dropped later stays.
+    """
+    global _left  # noqa: PLW0603 - there is one heap
+    if gc.isenabled() and gc.get_freeze_count() <= _left:
+        gc.freeze()
+        _left = gc.get_freeze_count()
