@@ -14,5 +14,5 @@ class FlagsSettings(Part):
         default=None,
         alias="MITA_FLAGS_FILE",
         title="where feature flags are read from, anew whenever it changes; without it each has its default",
-        description="a JSON or YAML file in flagd's format; needs mita-otel[flags]",
+        description="a JSON or YAML file in flagd's format; needs the extra `flags` of mita-otel",
     )

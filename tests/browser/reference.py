@@ -44,7 +44,7 @@ def story_told(console: Console, folder: Path) -> Story:
             client.get("/api/insights").raise_for_status()
         client.get("/api/transactions/00000000-0000-0000-0000-000000000000")
         httpx.put(f"{standin}/behaviour", json={"error_rate": 1}).raise_for_status()
-        answer = client.get("/api/insights")
+        answer = client.post("/api/transactions", json={**_SPENDING, "currency": "GBP"})
         assert answer.status_code == 503, answer.text
         failed = answer.headers["traceresponse"].split("-")[1]
         eventually(lambda: _is_complete(console, failed), timeout=30)
@@ -56,7 +56,8 @@ def _is_complete(console: Console, trace_id: str) -> Any:
     found = console.ask(f"console/traces/{trace_id}")
     lines = console.ask("console/logs", trace_id=trace_id)["records"]
     measured = {(exemplar["instrument"], exemplar["service"]) for exemplar in found["exemplars"]}
-    return len(found["trace"]["spans"]) > 3 and (DURATION, SERVICE) in measured and lines
+    names = {span["operationName"] for span in found["trace"]["spans"]}
+    return {"POST /api/transactions", "GET"} <= names and (DURATION, SERVICE) in measured and lines
 
 
 def _standin(start: ServiceFactory, console: Console) -> str:

@@ -15,7 +15,7 @@ def test_a_failed_request_leads_to_its_log_line_its_metric_and_back(look: Looker
     page.get_by_label("Errors only").check()
     page.locator(f'[data-row="{story.failed}"]').click()
 
-    expect(page.locator("h1")).to_contain_text("GET /api/insights")
+    expect(page.locator("h1")).to_contain_text("POST /api/transactions")
     expect(page.locator(".line.failed").first).to_be_visible()
     log = page.locator(".line.log").first
     expect(log.locator(".log-mark")).to_be_visible()
@@ -25,7 +25,7 @@ def test_a_failed_request_leads_to_its_log_line_its_metric_and_back(look: Looker
     expect(panel).to_contain_text(message[:40])
     expect(panel.locator(".level").first).to_be_visible()
 
-    page.locator(".line", has_text="GET /api/insights").first.click()
+    page.locator(".line", has_text="POST /api/transactions").first.click()
     metric = panel.locator(".exemplar", has_text="http.server.request.duration").first
     expect(metric).to_contain_text(re.compile(r"duration [\d.]+ (µs|ms|s)"))
     metric.get_by_role("link").click()
@@ -34,7 +34,7 @@ def test_a_failed_request_leads_to_its_log_line_its_metric_and_back(look: Looker
     page.locator("tr.came").first.get_by_role("link").click()
 
     expect(page).to_have_url(re.compile(rf"#/traces/{story.failed}\?span="))
-    expect(panel).to_contain_text("GET /api/insights")
+    expect(panel).to_contain_text("POST /api/transactions")
 
 
 def test_a_dot_of_the_exemplars_opens_its_trace(look: Looker, story: Story) -> None:
@@ -59,23 +59,23 @@ def test_the_way_back_leads_to_the_search_as_it_was_left(look: Looker, story: St
     expect(page.get_by_label("Service", exact=True)).to_have_value(SERVICE)
     expect(page.locator(f'[data-row="{story.failed}"]')).to_be_visible()
     page.go_back()
-    expect(page.locator("h1")).to_contain_text("GET /api/insights")
+    expect(page.locator("h1")).to_contain_text("POST /api/transactions")
     page.go_back()
     expect(page.get_by_label("Errors only")).to_be_checked()
 
 
 def test_an_attribute_of_a_span_leads_to_the_traces_that_have_it(look: Looker, story: Story) -> None:
     page = look(f"#/traces/{story.failed}")
-    page.locator(".line", has_text="GET /api/insights").first.click()
-    page.get_by_role("link", name="traces with http.route=/api/insights").click()
-    expect(page.get_by_label("Attributes")).to_have_value("http.route=/api/insights")
-    expect(page.locator(".traces .row")).to_have_count(13)
+    page.locator(".line", has_text="POST /api/transactions").first.click()
+    page.get_by_role("link", name="traces with http.route=/api/transactions").click()
+    expect(page.get_by_label("Attributes")).to_have_value("http.route=/api/transactions")
+    expect(page.locator(".traces .row")).to_have_count(25)
 
 
 def test_a_service_leads_to_the_failed_calls_of_a_route(look: Looker, story: Story, console: Console) -> None:
     page = look("#/services")
     page.get_by_role("link", name=SERVICE).first.click()
-    route = page.get_by_role("row").filter(has_text="GET /api/insights")
+    route = page.get_by_role("row").filter(has_text="POST /api/transactions")
     expect(route.locator(".errors")).to_be_visible()
     route.get_by_role("link", name="failed ones").click()
     expect(page.locator(".traces .row")).to_have_count(1)

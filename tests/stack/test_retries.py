@@ -54,7 +54,8 @@ def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
     stack.up(standard=False)
     standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
     external = f"http://127.0.0.1:{standin}"
-    start_service([sys.executable, "-m", "app.standin", "--port", str(standin)], {"PYTHONPATH": "."})
+    command = [sys.executable, "-m", "app.standin", "--port", str(standin)]
+    start_service(command, {"PYTHONPATH": "."}, url=f"{external}/inbox")
     service = start_service(
         ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
         {

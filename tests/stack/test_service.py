@@ -152,9 +152,15 @@ def test_a_failing_request_is_found_by_its_error(finance: Finance) -> None:
     headers = finance.sign_up()
     finance.client.put(f"{finance.external}/behaviour", json={"error_rate": 1})
     pounds = {"amount": "5", "currency": "GBP", "category": "food"}
-    assert finance.client.post("/api/transactions", json=pounds, headers=headers).status_code == 503
+    answer = finance.client.post("/api/transactions", json=pounds, headers=headers)
+    assert answer.status_code == 503
     found = eventually(lambda: finance.traces(tags='{"error":"true"}'), timeout=30)
     assert {span["operationName"] for trace in found for span in trace["spans"]} >= {"POST /api/transactions", "GET"}
+    error_id = answer.headers["x-error-id"]
+    (trace,) = eventually(lambda: finance.traces(tags=f'{{"mita.error.id":"{error_id}"}}'), timeout=30)
+    assert trace["traceID"] == answer.json()["trace_id"]
+    told = f'{{service_name="{finance.name}"}} | mita_error_id="{error_id}"'
+    assert eventually(lambda: finance.lines(told), timeout=30) == ["RATES_UNAVAILABLE: ConnectError"]
 
 
 RATES = {"/api/transactions/categories": 205, "/api/transactions": 15}
