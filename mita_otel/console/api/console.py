@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
+from mita_otel.console.api import bearing, telemetry_json
 from mita_otel.console.api import parameters as p
-from mita_otel.console.api import telemetry_json
 from mita_otel.console.api.endpoints import Endpoint, NotFoundError, asking
 from mita_otel.console.api.limits import Limits
 from mita_otel.console.api.parameters import Parameter, ParameterError, Values
@@ -260,6 +260,7 @@ def endpoints(limits: Limits, started: int) -> Sequence[Endpoint]:
         ("services", "rates, errors and latencies of services", _all_services, (_WINDOW,)),
         ("services/{name:path}", "a service by operation and by minute", _service, (_NAME, _WINDOW)),
         ("map", "who calls whom", _map, (_WINDOW,)),
+        *bearing.DECLARED,
     )
     return tuple(
         Endpoint(f"/api/console/{path}", summary, asking(query), parameters, complaint, is_strict=True)

@@ -12,6 +12,7 @@ from mita_otel.console.store.blocks import BLOCK_SHIFT, BLOCK_SIZE, value_text, 
 from mita_otel.console.store.names import Origin
 from mita_otel.console.store.open_block import OpenBlock
 from mita_otel.console.store.outcome import Outcome
+from mita_otel.console.store.telling import Telling
 from mita_otel.console.store.values import value_of
 
 _TRACE_BYTES: Final = 16
@@ -28,6 +29,7 @@ class RecordWriter:
         self._connection = connection
         self._rows: list[tuple[Any, ...]] = []
         self._bodies: list[tuple[int, bytes]] = []
+        self._telling = Telling(connection)
         self._severest = 0
         (highest,) = connection.execute("SELECT max(id) FROM records").fetchone()
         self._next = max((highest or 0) + 1, first)
@@ -85,6 +87,7 @@ class RecordWriter:
         row = (self._next, time, severity, origin.resource, origin.scope, trace if has_trace else None)
         self._rows.append(row)
         self._bodies.append((self._next, item))
+        self._telling.hear(self._next, time, origin.service, record.attributes, now)
         self._next += 1
         block.count += 1
         block.first = min(block.first, time)
@@ -109,6 +112,7 @@ class RecordWriter:
         self._connection.executemany("INSERT INTO record_bodies VALUES (?, ?)", self._bodies)
         self._rows.clear()
         self._bodies.clear()
+        self._telling.flush()
         block = self._block
         self._connection.execute(
             "INSERT OR REPLACE INTO record_blocks VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -142,6 +142,8 @@ class Retention:
                 " AND operation IN (SELECT DISTINCT operation FROM spans WHERE id BETWEEN ? AND ?)",
                 (block, *bounds),
             )
+        else:
+            run("DELETE FROM told WHERE record BETWEEN ? AND ?", bounds)
         deleted = run(f"DELETE FROM {kind}s WHERE id BETWEEN ? AND ?", bounds).rowcount  # noqa: S608 - our own names
         run(f"DELETE FROM {kind}_bodies WHERE id BETWEEN ? AND ?", bounds)  # noqa: S608 - as above
         run(f"DELETE FROM {kind}_blocks WHERE block = ?", (block,))  # noqa: S608 - as above
@@ -172,6 +174,7 @@ class Retention:
         minute = (min(horizon // MINUTE, 2**31),)
         self._store.connection.execute("DELETE FROM minutes WHERE minute < ?", minute)
         self._store.connection.execute("DELETE FROM calls WHERE minute < ?", minute)
+        self._store.connection.execute("DELETE FROM error_minutes WHERE minute < ?", minute)
 
     def _expire_names(self) -> None:
         connection = self._store.connection

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Kept in the file as `user_version`; a file of another version is refused."""
 
 DATABASE_PEER: Final = "database:"
@@ -55,6 +55,14 @@ CREATE TABLE record_blocks(
     block INTEGER PRIMARY KEY, first INTEGER, last INTEGER, records INTEGER, severest INTEGER, written INTEGER,
     bloom BLOB
 );
+
+-- See `telling`. Event is a name of `Event`; oldest and newest are ids of records of the minute.
+CREATE TABLE told(record INTEGER PRIMARY KEY, event TEXT, service TEXT);
+CREATE INDEX told_by_event ON told(event, service, record);
+CREATE TABLE error_minutes(
+    minute INTEGER, service TEXT, fingerprint TEXT, errors INTEGER, oldest INTEGER, newest INTEGER,
+    PRIMARY KEY(minute, service, fingerprint)
+) WITHOUT ROWID;
 
 -- kind: sum, gauge, histogram, exponential_histogram or summary; temporality: 0 none, 1 delta, 2 cumulative.
 CREATE TABLE instruments(

@@ -35,6 +35,10 @@ def test_an_empty_console_has_nothing(ask: Ask) -> None:
     assert ask("/api/console/services") == {"services": []}
     assert ask("/api/console/services/nobody") == {"routes": [], "timeline": [], "left_out": 0}
     assert ask("/api/console/map") == {"nodes": [], "edges": [], "left_out": 0}
+    kinds = ("breakers", "limits", "backends", "retries", "timeouts", "features")
+    assert ask("/api/console/resilience") == {kind: [] for kind in kinds}
+    assert ask("/api/console/health") == {"services": []}
+    assert ask("/api/console/errors")["groups"] == []
 
 
 def test_the_status_says_what_is_stored_and_what_may_be(file: ConsoleFile, ask: Ask) -> None:

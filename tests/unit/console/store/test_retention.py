@@ -13,7 +13,7 @@ from mita_otel.console.store.blocks import BLOCK_SIZE
 from mita_otel.console.store.reserve import Reserve
 from mita_otel.console.store.retention import Limits, Retention, used_bytes
 from mita_otel.console.store.writing import Signal, Store
-from tests.fixtures.otlp_requests import gauge, record, span
+from tests.fixtures.otlp_requests import gauge, pairs, record, span
 from tests.unit.console.store.conftest import Write
 
 Rows = Callable[..., list[Any]]
@@ -53,7 +53,11 @@ def test_nothing_goes_that_is_within_the_limits(write: Write, rows: Rows, keep: 
 
 def test_what_is_too_old_goes_with_all_that_belongs_to_it(write: Write, rows: Rows, keep: Keep, store: Store) -> None:
     write(Signal.TRACES, *(span() for _ in range(BLOCK_SIZE + 10)))
-    write(Signal.LOGS, record(), record())
+    changed, failed = record(), record()
+    changed.attributes.extend(pairs({"event.name": "mita.health.change"}))
+    failed.attributes.extend(pairs({"mita.error.fingerprint": "a", "mita.error.category": "system"}))
+    write(Signal.LOGS, changed, failed)
+    store.connection.execute("UPDATE error_minutes SET minute = minute - 2 * 1440")
     backdate(store, 2)
     write(Signal.METRICS, gauge(at=time.time_ns() // 1000 - 2 * DAY))
     finish(keep())
@@ -65,6 +69,8 @@ def test_what_is_too_old_goes_with_all_that_belongs_to_it(write: Write, rows: Ro
         "records",
         "record_bodies",
         "record_blocks",
+        "told",
+        "error_minutes",
     )
     assert {
         table: rows(f"SELECT count(*) FROM {table}")[0] for table in (*tables, "points", "series")
