@@ -86,7 +86,8 @@ class Reporter:
             route=route,
         )
         attributes = described(occurrence)
-        span.set_attributes(attributes)
+        # The span's own route is whoever's who made the span.
+        span.set_attributes({name: value for name, value in attributes.items() if name != ROUTE})
         level = LEVELS[kind.severity]
         # The traceback of what was foreseen and is grave would be lost; of the rest the message says enough.
         traceback = error if handled and level >= logging.ERROR else None

@@ -19,6 +19,7 @@ from mita_otel.errors.shown import shown
 from mita_otel.errors.taxonomy import Kind, of_exception, of_status
 from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings, environment
+from mita_otel.web.exchange import SCOPE_KEY, Exchange
 
 FIRST_SERVER_ERROR: Final = 500
 UNAVAILABLE: Final = 503
@@ -139,7 +140,10 @@ def problems(errors: Sequence[Any]) -> list[dict[str, str]]:
 
 
 def _route(request: Request) -> str:
-    return str(getattr(request.scope.get("route"), "path", ""))
+    """Return the whole template of a request's path; without telemetry what the innermost router knows of it."""
+    exchange: Exchange | None = request.scope.get(SCOPE_KEY)
+    template = exchange.template() if exchange is not None else getattr(request.scope.get("route"), "path", "")
+    return template or ""
 
 
 def _look_up(reporter: Reporter, token: str, traces: str) -> Any:
