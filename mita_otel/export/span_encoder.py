@@ -118,16 +118,15 @@ class MaskingEncoder(SpanEncoder):
         self._recent: Recent[tuple[str, Any, Any]] = Recent(REMEMBERED)
 
     def record(self, span: ReadableSpan) -> bytes:
-        """Return a span as a field of its `ScopeSpans`; one that cannot be judged with no more than ids and times.
+        """Return a span as a field of its `ScopeSpans`; one that cannot be judged or written, ids and times alone.
 
         Raises:
-            Exception: the span has no form in OTLP.
+            Exception: not even those have a form in OTLP.
         """
         try:
-            content = self._masked(span)
+            return span_record.write(span, self._masked(span))
         except Exception:  # noqa: BLE001 - the guard of `redact_span`: neither lost nor leaked
             return span_record.encode(unjudged(span))
-        return span_record.write(span, content)
 
     def _masked(self, span: ReadableSpan) -> Content:
         policy, limit = self._policy, self._limit

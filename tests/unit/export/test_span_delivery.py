@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
@@ -91,6 +92,18 @@ def test_a_name_that_is_no_text_costs_the_span_what_it_says_and_its_neighbours_n
         provider.get_tracer("t").start_span(name).end()
     assert provider.force_flush(5000)
     assert recorder.span_names == ["a", "[REDACTED]", "b"]
+
+
+def test_a_status_or_an_event_that_is_no_text_costs_what_the_span_says_not_the_span(
+    provider: Provider, recorder: Recorder
+) -> None:
+    tracer = provider.get_tracer("t")
+    with tracer.start_as_current_span("status") as span:
+        span.set_status(trace.StatusCode.ERROR, "\ud800")
+    with tracer.start_as_current_span("event") as span:
+        span.add_event("\ud800")
+    assert provider.force_flush(5000)
+    assert recorder.span_names == ["[REDACTED]", "[REDACTED]"]
 
 
 def test_a_batch_that_is_refused_is_halved(recorder: Recorder) -> None:

@@ -159,6 +159,8 @@ CONTEXTS = st.builds(
 )
 LINKS = st.tuples(CONTEXTS, ATTRIBUTES)
 STATUSES = st.sampled_from(StatusCode)
+# A description that is no text costs the SDK's encoder the batch; `test_span_delivery` has what it costs ours.
+DESCRIPTIONS = TEXTS.filter(lambda text: "\ud800" not in text)
 ERRORS = st.sampled_from([ValueError("bad token=abcdefgh"), KeyError("k"), KeyboardInterrupt("now")])
 WHICH = st.integers(0, 5)
 
@@ -192,8 +194,8 @@ METHODS = st.one_of(
     st.builds(Call, st.just("add_event"), WHICH, st.tuples(NAMES, ATTRIBUTES, TIMES)),
     st.builds(Call, st.just("add_link"), WHICH, LINKS),
     st.builds(Call, st.just("record_exception"), WHICH, st.tuples(ERRORS, ATTRIBUTES, TIMES)),
-    st.builds(Call, st.just("set_status"), WHICH, st.tuples(STATUSES, st.none() | TEXTS)),
-    st.builds(Call, st.just("set_status"), WHICH, st.tuples(st.builds(Status, STATUSES, st.none() | TEXTS))),
+    st.builds(Call, st.just("set_status"), WHICH, st.tuples(STATUSES, st.none() | DESCRIPTIONS)),
+    st.builds(Call, st.just("set_status"), WHICH, st.tuples(st.builds(Status, STATUSES, st.none() | DESCRIPTIONS))),
     st.builds(Call, st.just("update_name"), WHICH, st.tuples(NAMES)),
     st.builds(Call, st.just("end"), WHICH, st.tuples(TIMES)),
     st.builds(Call, st.just("end"), WHICH),
