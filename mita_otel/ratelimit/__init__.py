@@ -9,5 +9,17 @@ from mita_otel.ratelimit.limiter import Limiter
 from mita_otel.ratelimit.limits import REPORT, Policy
 from mita_otel.ratelimit.middleware import LimitedError, RateLimits, charge
 from mita_otel.ratelimit.report import report
+from mita_otel.ratelimit.routes import Routes, parsed, path_of
 
-__all__ = ["REPORT", "LimitedError", "Limiter", "Policy", "RateLimits", "charge", "report"]
+__all__ = [
+    "REPORT",
+    "LimitedError",
+    "Limiter",
+    "Policy",
+    "RateLimits",
+    "Routes",
+    "charge",
+    "parsed",
+    "path_of",
+    "report",
+]

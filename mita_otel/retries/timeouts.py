@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, NamedTuple
 
-from mita_otel.ratelimit.routes import Routes, parsed, path_of
+from mita_otel.ratelimit import Routes, parsed, path_of
 from mita_otel.retries.headers import NOTHING, Wish
 from mita_otel.settings import RetrySettings, Settings, SettingsError, environment
 
