@@ -12,8 +12,7 @@ from mita_otel.cli.terminal import terminal
 from mita_otel.doctor import Finding, Report, Verdict, examine
 from mita_otel.doctor.direct import DIRECT
 from mita_otel.endpoint import masked_url
-from mita_otel.settings import Settings, environment
-from mita_otel.web.administration import PATH
+from mita_otel.settings import DOCTOR_PATH, Settings, environment
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -85,7 +84,7 @@ def _ask(service: str) -> Report:
     settings, _ = Settings.read_leniently(environment())
     if settings.admin_token is None:
         _fail("set MITA_ADMIN_TOKEN to the service's token, 16 or more characters")
-    url = service.rstrip("/") + PATH
+    url = service.rstrip("/") + DOCTOR_PATH
     if not url.startswith(("http://", "https://")):
         _fail(f"--service {masked_url(service)}: give a URL, such as http://127.0.0.1:8000")
     authorization = {"Authorization": f"Bearer {settings.admin_token.get_secret_value()}"}

@@ -1,10 +1,13 @@
 """What is set about those who look after a service."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, SecretStr
 
 from mita_otel.settings.values import Part, Url, token
+
+DOCTOR_PATH: Final = "/_mita/doctor"
+"""Where a service says what the doctor finds in it: known to who asks as well as to who answers."""
 
 
 class AdministrationSettings(Part):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
 
 from mita_otel import ratelimit, retries
+from mita_otel.settings import DOCTOR_PATH
 from mita_otel.web import breakers
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -16,7 +17,7 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Examine: TypeAlias = Callable[[object], bytes]
 """Examines this process and an application that it serves; returns JSON. Blocks for seconds."""
 
-PATH: Final = "/_mita/doctor"
+PATH: Final = DOCTOR_PATH
 """What the doctor finds."""
 
 PAGES: Final[Mapping[str, Examine]] = {
