@@ -32,10 +32,11 @@ docs: ## renew the generated pages and build the site into site/
 	@python -m mita_otel.generate
 	@zensical build --clean --strict
 
-bench: ## benchmarks, side by side and interleaved
-	@python -m benchmarks.startup
-	@python -m benchmarks.breakers
-	@python -m benchmarks.breakers.scenarios
+PARTS := startup spans logging_cost log_storm redaction breakers breakers.scenarios retries ratelimit audit health_probes \
+	degradation memory console console_queries
+
+bench: environment ## every benchmark, side by side and interleaved
+	@for part in $(PARTS); do echo "== $$part"; python -m benchmarks.$$part || exit; done
 	@python -m benchmarks.overhead --json data/benchmarks/overhead.json --markdown data/benchmarks/overhead.md
 
 bench-quick: environment ## ours against bare and vanilla, in under six minutes
