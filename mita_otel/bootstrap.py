@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 import mita_otel.logs
 import mita_otel.metrics.provider
 import mita_otel.sentry
+import mita_otel.slo
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
 from mita_otel.export import observe_spans
@@ -87,6 +88,7 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     if isinstance(tracer_provider, Provider):
         observe_spans(tracer_provider.counts, meter_provider)
     logs.losses.observe(meter_provider)
+    mita_otel.slo.start(settings, meter_provider)
     sentry = mita_otel.sentry.bridge(settings, tracer_provider, meter_provider)
     leaving = Exit([*exports.closed_after(logs.closing), *sentry.closings], settings.shutdown_timeout)
     leaving.register()

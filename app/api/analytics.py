@@ -19,6 +19,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import Analytics, MonthlyTotal
 from app.storage.analytics import changes_waiting, refresh, spending_changed, totals_since
+from mita_otel import slo
 from mita_otel.traces import current_traceparent
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
@@ -66,6 +67,7 @@ async def read_summary(
     first = added(month_of(now.date()), 1 - months)
     async with held.database.session() as session:
         totals = await totals_since(session, caller.user_id, first)
+    slo.event("analytics", good=domain.age(as_of, now) <= domain.FRESH)
     age = round(domain.age(as_of, now).total_seconds(), 3)
     logger.info("analytics read", extra={"stale": stale, "age_seconds": age})
     views = [_month(name, list(each), caller.currency) for name, each in groupby(totals, lambda t: named(t.month))]

@@ -21,6 +21,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import spending
 from app.storage.upsert import raise_limit, set_limit
+from mita_otel import slo
 from mita_otel.logs import audit
 from mita_otel.metrics import business
 
@@ -149,7 +150,7 @@ async def read_dashboard(caller: CallerNeeded, held: ServicesNeeded, month: Mont
     cached = await held.cache.get(key) if held.cache.shared else None
     if cached is not None:
         return Dashboard.model_validate_json(cached)
-    with business.budget_calculation():
+    with slo.outcome_of("budgets"), business.budget_calculation():
         made = await _calculated(held, caller, day)
     if held.cache.shared:
         await held.cache.set(key, json.dumps(made.model_dump(mode="json")), CACHED_SECONDS)

@@ -27,6 +27,7 @@ from app.limits import LARGEST_FILE
 from app.security import Caller
 from app.services import Services
 from app.storage import Receipt, Transaction
+from mita_otel import slo
 from mita_otel.metrics import business
 
 router = APIRouter(prefix="/receipts", tags=["receipts"])
@@ -227,6 +228,7 @@ async def confirm(
     stored(transaction, "receipt")
     await changed(held, caller, [transaction.occurred_on])
     corrected = sorted(correction.model_dump(exclude_none=True))
+    slo.event("ocr", good=not corrected)
     logger.info("receipt confirmed", extra={"category": transaction.category, "corrected": corrected})
     return TransactionView.model_validate(transaction)
 

@@ -19,6 +19,7 @@ from app.security import Caller
 from app.services import Services
 from app.storage import Transaction
 from app.storage.analytics import spending_changed
+from mita_otel import slo
 from mita_otel.logs import audit
 from mita_otel.metrics import business
 from mita_otel.traces import current_traceparent
@@ -85,12 +86,17 @@ def attempt() -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        business.transaction_attempted("failed" if error.status >= SERVER_ERROR else "rejected")
+        is_ours = error.status >= SERVER_ERROR
+        business.transaction_attempted("failed" if is_ours else "rejected")
+        if is_ours:
+            slo.event("transactions", good=False)
         raise
     except Exception:
         business.transaction_attempted("failed")
+        slo.event("transactions", good=False)
         raise
     business.transaction_attempted("success")
+    slo.event("transactions", good=True)
 
 
 def stored(transaction: Transaction, way: Literal["expense", "bulk", "receipt"]) -> None:

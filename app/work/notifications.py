@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import update
 
-from app.domain.notifications import Attempt, Channel, State, after, is_late
+from app.domain.notifications import DELIVERED_WITHIN, Attempt, Channel, State, after, is_late
 from app.services import Services
 from app.storage import Notification, User
 from app.storage.queue import still_mine
 from app.work.claiming import lag, work_off
+from mita_otel import slo
 from mita_otel.metrics import business
 from mita_otel.traces import linked_work
 
@@ -54,7 +56,7 @@ async def _attempt(held: Services, notification: Notification) -> None:
         ours = await session.scalar(update(Notification).where(mine).values(values).returning(Notification.id))
         await session.commit()
     if ours is not None:
-        _count(state, lag(now - notification.created_at))
+        _count(state, now - notification.created_at)
     logger.log(
         logging.INFO if state in {State.DELIVERED, State.PENDING} else logging.WARNING,
         "notification %s",
@@ -67,9 +69,11 @@ async def _attempt(held: Services, notification: Notification) -> None:
     )
 
 
-def _count(state: State, seconds: float) -> None:
+def _count(state: State, waited: timedelta) -> None:
+    if state is not State.PENDING:
+        slo.event("notifications", good=state is State.DELIVERED and waited <= DELIVERED_WITHIN)
     if state is State.DELIVERED:
-        business.notification_delivered(seconds)
+        business.notification_delivered(lag(waited))
     elif state is State.EXPIRED:
         business.notification("expired")
     elif state is State.FAILED:

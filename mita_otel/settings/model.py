@@ -22,6 +22,7 @@ from mita_otel.settings.ratelimit import RateLimitSettings
 from mita_otel.settings.requests import RequestsSettings
 from mita_otel.settings.retries import RetrySettings
 from mita_otel.settings.sentry import SentrySettings
+from mita_otel.settings.slo import SloSettings
 from mita_otel.settings.traces import TracesSettings
 
 INSTRUMENTED_BY_US: Final = "mita-otel-instruments"
@@ -52,6 +53,7 @@ class Settings(
     RateLimitSettings,
     RetrySettings,
     SentrySettings,
+    SloSettings,
     ProcessSettings,
     ExportSettings,
 ):

@@ -19,6 +19,7 @@ from mita_otel.metrics.event_loop import EventLoopLag
 from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
+from mita_otel.web import objectives
 from mita_otel.web.administration import Administration, Examine
 from mita_otel.web.errors import Errors
 from mita_otel.web.exchange import SCOPE_KEY, BodySizes, Exchange, Message, Receive, ResponseHeaders, Scope, Send, Span
@@ -144,6 +145,7 @@ class ServerLayer:
             if exchange.is_counted:
                 self._errors.count(exchange.status, failure if isinstance(failure, Exception) else None)
                 self._slow.look(exchange, failure)
+                objectives.count(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
             self._report()
 

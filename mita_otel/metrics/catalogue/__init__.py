@@ -21,6 +21,7 @@ from mita_otel.metrics.catalogue import (
     process,
     reliability,
     retries,
+    slo,
     system,
     telemetry,
 )
@@ -36,6 +37,7 @@ TOPICS: Final[tuple[ModuleType, ...]] = (
     retries,
     health,
     degradation,
+    slo,
     process,
     system,
     audit,

@@ -1,0 +1,73 @@
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from mita_otel import slo
+from mita_otel.settings import Settings
+from tests.unit.slo import openslo
+
+
+@pytest.fixture
+def reader() -> InMemoryMetricReader:
+    return InMemoryMetricReader()
+
+
+@pytest.fixture
+def provider(reader: InMemoryMetricReader) -> Iterator[MeterProvider]:
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    yield provider
+    provider.shutdown()
+    slo.use(None)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "slo.yaml"
+    path.write_text(openslo.text(openslo.service(), openslo.slo(about="delivery", ratio=openslo.EVENTS)))
+    return path
+
+
+def _points(reader: InMemoryMetricReader, name: str) -> dict[tuple[Any, ...], float]:
+    data = reader.get_metrics_data()
+    assert data is not None
+    metrics = [m for r in data.resource_metrics for s in r.scope_metrics for m in s.metrics if m.name == name]
+    return {tuple((p.attributes or {}).values()): p.value for m in metrics for p in m.data.data_points}  # type: ignore[union-attr]
+
+
+def test_every_outcome_begins_at_zero(file: Path, provider: MeterProvider, reader: InMemoryMetricReader) -> None:
+    slo.start(Settings.read({"MITA_SLO_FILE": str(file)}), provider)
+    series = [("orders-availability", "good"), ("orders-availability", "bad")]
+    assert _points(reader, "mita.slo.events") == dict.fromkeys(series, 0)
+
+
+def test_events_are_counted_by_their_outcome(file: Path, provider: MeterProvider, reader: InMemoryMetricReader) -> None:
+    slo.start(Settings.read({"MITA_SLO_FILE": str(file)}), provider)
+    for good in (True, True, False):
+        slo.event("orders", good=good)
+    assert list(_points(reader, "mita.slo.events").values()) == [2, 1]
+    assert _points(reader, "mita.slo.objective") == {("orders-availability",): 0.999}
+
+
+def test_without_a_file_events_cost_nothing_and_do_nothing(provider: MeterProvider) -> None:
+    assert slo.start(Settings.read({}), provider) is None
+    slo.event("orders", good=False)
+
+
+def test_a_file_that_cannot_be_used_is_logged_with_its_lines(
+    file: Path, provider: MeterProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text("kind: Nothing")
+    with caplog.at_level(logging.ERROR, "mita_otel.slo"):
+        assert slo.start(Settings.read({"MITA_SLO_FILE": str(file)}), provider) is None
+    assert f"{file}:1: kind" in caplog.text or f"{file}:1:" in caplog.text
+
+
+def test_a_file_that_cannot_be_used_ends_a_strict_process(file: Path, provider: MeterProvider) -> None:
+    file.write_text("kind: Nothing")
+    with pytest.raises(slo.SpecificationError):
+        slo.start(Settings.read({"MITA_SLO_FILE": str(file), "MITA_STRICT": "1"}), provider)
