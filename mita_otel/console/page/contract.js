@@ -104,6 +104,62 @@
  * @typedef {{caller: string, callee: string, calls: number, errors: number}} MapEdge
  * @typedef {{nodes: MapNode[], edges: MapEdge[]}} MapAnswer
  *
+ * @typedef {Record<string, number>} Tally  numbers by what they are of, such as a state
+ *
+ * @typedef {object} Change        of a state, told in the log
+ * @property {number} time
+ * @property {string} before       empty for none
+ * @property {string} after
+ * @property {string} reason
+ * @property {string | null} trace_id
+ * @property {string[]} [causes]   ids of traces
+ *
+ * @typedef {object} Breaker
+ * @property {string} service
+ * @property {string} name
+ * @property {Tally} states        processes by the state that they are in
+ * @property {Tally} calls         by outcome
+ * @property {Tally} seconds       by state
+ * @property {number} would_reject
+ * @property {Change[]} changes    newest first
+ *
+ * @typedef {{service: string, policy: string, requests: Tally, utilization: number | null}} Limit
+ * @typedef {{service: string, states: Tally, replicas: number | null}} Backend
+ *
+ * @typedef {object} Retried
+ * @property {string} service
+ * @property {string} dependency
+ * @property {number} calls
+ * @property {Tally} attempts      by outcome
+ * @property {number | null} amplification
+ * @property {Tally} exhausted     by reason
+ * @property {number} waited       seconds
+ * @property {number | null} budget
+ *
+ * @typedef {{service: string, scopes: Tally}} Timeouts
+ * @typedef {{service: string, name: string, modes: Tally, served: Tally, changes: Change[]}} Feature
+ * @typedef {{breakers: Breaker[], limits: Limit[], backends: Backend[], retries: Retried[], timeouts: Timeouts[], features: Feature[]}} ResilienceAnswer
+ *
+ * @typedef {{name: string, levels: Tally, response_ms: number | null, failures: number, changes: Change[]}} Check
+ * @typedef {{name: string, heard: number, levels: Tally, ready: Tally, checks: Check[]}} ServiceHealth
+ *
+ * @typedef {object} ErrorGroup
+ * @property {string} service
+ * @property {string} fingerprint
+ * @property {string} type
+ * @property {string} code
+ * @property {string} category
+ * @property {string} severity
+ * @property {string} route
+ * @property {number} errors
+ * @property {number[]} trend      errors by part of the window
+ * @property {number} first
+ * @property {number} last
+ * @property {string[]} traces
+ * @property {number[]} alerts     times, newest first
+ *
+ * @typedef {{groups: ErrorGroup[], left_out: number, start: number, step: number, since: number}} ErrorsAnswer
+ *
  * @typedef {object} Status
  * @property {string} version
  * @property {number} started

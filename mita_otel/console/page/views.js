@@ -3,8 +3,10 @@
  * tab, its key and its address `#/<id>` follow.
  */
 
+import { openHealth } from "./health/open.js";
 import { openLogs } from "./logs/open.js";
 import { openMetrics } from "./metrics/open.js";
+import { openResilience } from "./resilience/open.js";
 import { openServices } from "./services/open.js";
 import { openTrace } from "./trace/open.js";
 import { openSearch } from "./traces/search.js";
@@ -33,4 +35,6 @@ export const views = [
   { id: "logs", title: "Logs", list: openLogs, item: openLogs },
   { id: "metrics", title: "Metrics", list: openMetrics, item: openMetrics },
   { id: "services", title: "Services", list: openServices, item: openServices },
+  { id: "resilience", title: "Resilience", list: openResilience, item: openResilience },
+  { id: "health", title: "Health", list: openHealth, item: openHealth },
 ];

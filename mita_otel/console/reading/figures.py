@@ -135,11 +135,9 @@ class Figures:
             after = self._at(series, newest)
             if after is None:
                 continue
-            stood = before
-            if (
-                before is None or before.start != start
-            ):  # of what was counted since before the stretch and never told, nobody knows how much is meant
-                stood = None if start > self.start else self._at(series, first)
+            stood = before if before and before.start == start else None
+            if stood is None and start <= self.start:  # what it had counted before anybody heard of it is not meant
+                stood = self._at(series, first)
             yield stood if stood and (stood.value or 0.0) <= (after.value or 0.0) else None, after  # it began anew
 
     def _at(self, series: int, until: int) -> _Point | None:

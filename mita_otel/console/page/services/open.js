@@ -9,6 +9,7 @@ import { field, filters, select, showQuery } from "../parts/fields.js";
 import { liveButton } from "../parts/live_button.js";
 import { keepingFocus, walk } from "../parts/rows.js";
 import { service } from "../parts/service.js";
+import { OFFERED, secondsOf } from "../parts/windows.js";
 import { address, go, listOf } from "../route.js";
 import { serviceMap } from "./map.js";
 import { routeTable, serviceTable } from "./table.js";
@@ -17,14 +18,6 @@ import { timelines } from "./timeline.js";
 const LOOK = 5000; // ms
 const EDGE = 16; // px beside the content
 
-/** Windows by their names. */
-const WINDOWS = /** @type {const} */ ([
-  ["5m", "last 5 min", 300],
-  ["15m", "last 15 min", 900],
-  ["1h", "last hour", 3600],
-  ["6h", "last 6 h", 21600],
-  ["24h", "last 24 h", 86400],
-]);
 const USUAL = "15m";
 const ENTRIES = new Set(["server", "consumer"]); // kinds of spans by which work comes in
 
@@ -33,7 +26,7 @@ const ENTRIES = new Set(["server", "consumer"]); // kinds of spans by which work
 /** @type {import("../views.js").Open} */
 export function openServices(place, route, signal) {
   let current = route;
-  const window = select("window", WINDOWS.map(([value, label]) => [value, label]));
+  const window = select("window", OFFERED);
   window.dataset.default = USUAL;
   const form = filters("Services", field("Time", window));
   const live = liveButton("figures");
@@ -92,7 +85,7 @@ async function one(name, window, width, signal) {
   const { routes, timeline } = await get(`console/services/${encodeURIComponent(name)}`, { window }, signal);
   if (!routes.length) return nothing("No calls", h("p", {}, "This service has no spans in this stretch of time."));
   const now = Date.now() * 1000;
-  const seconds = WINDOWS.find(([value]) => value === window)?.[2] ?? 900;
+  const seconds = secondsOf(window);
   const each = width > 900 ? (width - 24) / 2 : width;
   const entries = routes.filter((/** @type {Operation} */ { kind }) => ENTRIES.has(kind.toLowerCase()));
   const others = routes.filter((/** @type {Operation} */ route) => !entries.includes(route));

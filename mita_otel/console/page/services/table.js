@@ -3,12 +3,13 @@
 import { h } from "../dom.js";
 import { count, duration, percent, rate } from "../format.js";
 import { service } from "../parts/service.js";
+import { table } from "../parts/table.js";
 import { address } from "../route.js";
 
 /** @typedef {import("../contract.js").ServiceRow} ServiceRow */
 /** @typedef {import("../contract.js").Route} Operation */
 
-const HEADS = ["Rate", "Errors", "p50", "p95", "p99"];
+const HEADS = ["Rate", "Errors", "p50", "p95", "p99"].map((number) => ({ number }));
 
 /**
  * @param {ServiceRow[]} services
@@ -37,7 +38,7 @@ export function routeTable(title, name, routes) {
     h("td", {}, one.errors > 0 && h("a", { class: "errors-link", href: address("traces", "", { service: name, operation: one.operation, errors: "1" }) }, "failed ones")),
   ];
   const busiest = routes.toSorted((one, other) => other.calls - one.calls);
-  return h("section", {}, h("h2", {}, title), table(title, ["Operation", "Kind", "Calls", ...HEADS, ""], busiest.map(row)));
+  return h("section", {}, h("h2", {}, title), table(title, ["Operation", "Kind", { number: "Calls" }, ...HEADS, ""], busiest.map(row)));
 }
 
 /** @param {{rate: number, error_rate: number, p50: number | null, p95: number | null, p99: number | null}} row */
@@ -46,15 +47,3 @@ const numbers = ({ rate: perSecond, error_rate, p50, p95, p99 }) => [
   h("td", { class: "number" }, error_rate > 0 ? h("span", { class: "errors" }, h("span", { class: "glyph", "aria-hidden": "true" }, "!"), percent(error_rate)) : "–"),
   [p50, p95, p99].map((value) => h("td", { class: "number" }, duration(value))),
 ];
-
-/**
- * @param {string} caption
- * @param {string[]} heads
- * @param {import("../dom.js").Child[]} rows
- */
-function table(caption, heads, rows) {
-  const left = new Set(["Service", "Operation", "Kind", ""]);
-  const head = heads.map((name) => (name ? h("th", { scope: "col", class: left.has(name) ? null : "number" }, name) : h("td", {})));
-  const content = h("table", { class: "data" }, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows.map((row) => h("tr", {}, row))));
-  return h("div", { class: "wide-table", tabindex: "0", role: "group", "aria-label": caption }, content);
-}

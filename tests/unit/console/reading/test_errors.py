@@ -93,7 +93,8 @@ def test_a_group_whose_records_are_gone_still_counts(file: ConsoleFile) -> None:
 
 def test_alerts_belong_to_their_group(file: ConsoleFile) -> None:
     def alert(fingerprint: str, minute: int = 0) -> Line:
-        return error(fingerprint, minute, **{"event.name": Event.ALERT.value})
+        more: dict[str, Any] = {"event.name": Event.ALERT.value}
+        return error(fingerprint, minute, **more)
 
     file.send(logs("a", error(), alert("f1"), alert("f2"), alert("f1", -90)))
     (group,) = read(file).groups
