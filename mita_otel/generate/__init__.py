@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from mita_otel.generate import metrics_page, openslo_schema, recording_rules, settings_page
+from mita_otel.generate import metrics_page, openslo_schema, recording_rules, settings_page, slo_rules
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "collector/prometheus/rules/derived.yml": recording_rules.rules,
+    "collector/prometheus/rules/slo.yml": slo_rules.mita_rules,
     "collector/slo/openslo-v1-subset.schema.json": openslo_schema.text,
     "docs/reference/metrics.md": metrics_page.page,
     "docs/reference/settings.md": settings_page.page,

@@ -1,0 +1,109 @@
+"""Burn rates and budgets, as the real Prometheus computes them from the rules."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mita_otel.stack import versions
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+
+RULES = versions.root() / "collector" / "prometheus" / "rules" / "slo.yml"
+SLO = 'service_name="shop", slo="service-availability"'
+BUDGET = f'{SLO}, period="30d"'
+
+
+def _counted(outcome: str, values: str, *, instance: str = "a", slo: str = "service-availability") -> dict[str, str]:
+    labels = f'service_name="shop", instance="{instance}", slo="{slo}", outcome="{outcome}"'
+    return {"series": f"mita_slo_events_total{{{labels}}}", "values": values}
+
+
+def _sample(labels: str, value: float) -> dict[str, Any]:
+    return {"labels": f"{{{labels}}}", "value": value}
+
+
+def _run(binaries: dict[str, Path], folder: Path, series: list[dict[str, str]], *asked: dict[str, Any]) -> None:
+    case = {"interval": "1m", "input_series": series, "promql_expr_test": list(asked)}
+    path = folder / "test.yml"
+    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [case]}))
+    done = subprocess.run([binaries["promtool"], "test", "rules", path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _asked(expression: str, at: str, *samples: dict[str, Any]) -> dict[str, Any]:
+    # Rounded: `increase` extrapolates, and so the digits behind the sixth tell of the samples' times.
+    return {"expr": f"round({expression}, 0.000001)", "eval_time": at, "exp_samples": list(samples)}
+
+
+def test_the_rules_are_accepted(binaries: dict[str, Path]) -> None:
+    done = subprocess.run([binaries["promtool"], "check", "rules", RULES], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("window", "at"), [("5m", "10m"), ("1h", "2h"), ("2h", "4h"), ("6h", "8h")])
+def test_a_burn_rate_is_the_share_of_bad_events_by_what_is_allowed(
+    binaries: dict[str, Path], tmp_path: Path, window: str, at: str
+) -> None:
+    series = [_counted("good", "0+98x500"), _counted("bad", "0+1x500"), _counted("bad", "0+1x500", instance="b")]
+    expression = f'mita_slo:burn_rate:ratio{{slo="service-availability", window="{window}"}}'
+    _run(binaries, tmp_path, series, _asked(expression, at, _sample(f'{SLO}, window="{window}"', 20)))
+
+
+def test_a_budget_is_spent_by_events_and_not_by_time(binaries: dict[str, Path], tmp_path: Path) -> None:
+    # A quiet hour in which everything fails (60 events), and 39 busy ones in which nothing does (2,340,000).
+    series = [
+        _counted("bad", "0+1x60 60+0x2400"),
+        _counted("good", "0+0x60 0+1000x2400"),
+    ]
+    left = 1 - 60 / (60 + 2_340_000) / 0.001
+    _run(
+        binaries,
+        tmp_path,
+        series,
+        _asked(
+            'abs(mita_error_budget_remaining{slo="service-availability"} - %f) < bool 0.002' % left,  # noqa: UP031
+            "40h",
+            _sample(BUDGET, 1),
+        ),
+        _asked(
+            f"abs(mita_availability_slo - {100 - 0.1 * (1 - left)}) < bool 0.001",
+            "40h",
+            _sample('service_name="shop"', 1),
+        ),
+    )
+
+
+def test_a_budget_may_be_overdrawn(binaries: dict[str, Path], tmp_path: Path) -> None:
+    series = [_counted("good", "0+95x120"), _counted("bad", "0+5x120")]
+    _run(binaries, tmp_path, series, _asked("mita_error_budget_remaining", "2h", _sample(BUDGET, -49)))
+
+
+def test_a_restart_costs_no_budget(binaries: dict[str, Path], tmp_path: Path) -> None:
+    series = [_counted("good", "0+100x30 0+100x90"), _counted("bad", "0+0x120")]
+    _run(binaries, tmp_path, series, _asked("mita_error_budget_remaining", "2h", _sample(BUDGET, 1)))
+
+
+def test_without_events_nothing_is_said(binaries: dict[str, Path], tmp_path: Path) -> None:
+    series = [_counted("good", "0+0x120"), _counted("bad", "0+0x120")]
+    _run(
+        binaries,
+        tmp_path,
+        series,
+        *(
+            _asked(each, "2h")
+            for each in ("mita_error_budget_remaining", "mita_slo:burn_rate:ratio", "mita_slo:sli:ratio")
+        ),
+    )
+
+
+def test_an_objective_is_told_with_its_owner(binaries: dict[str, Path], tmp_path: Path) -> None:
+    labels = 'slo="transactions-correctness", tier="1", owner="payments", type="correctness", period="30d"'
+    _run(
+        binaries,
+        tmp_path,
+        [],
+        _asked('mita_slo:objective:ratio{slo="transactions-correctness"}', "10m", _sample(labels, 0.99999)),
+    )
