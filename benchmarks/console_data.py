@@ -15,6 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from benchmarks.console_bearing import changes, failure, measure
 from mita_otel.console.receive.decode import batches_of
 from mita_otel.console.store.writing import Signal, Store
 
@@ -27,7 +28,7 @@ RARE = "order-0000rare"
 RARE_WORD = "kaleidoscope"
 FAILING = 0.01
 """Share of the traces."""
-VERSION = 3
+VERSION = 4
 """Of what is filled in; another is filled anew."""
 
 
@@ -69,6 +70,10 @@ def _fill(folder: Path, spans: int, records: int) -> Filled:
     for signal, request in traffic.requests():
         store.begin()
         store.write(signal, batches_of(signal, request.SerializeToString(), is_json=False))
+        store.commit()
+    for changed in told(end):
+        store.begin()
+        store.write(Signal.LOGS, batches_of(Signal.LOGS, changed.SerializeToString(), is_json=False))
         store.commit()
     for request in metrics(end):
         store.begin()
@@ -188,6 +193,8 @@ class _Traffic:
             record.body.string_value = f"{word} {number} paid in {number % 97} ms by customer c{number * 7 % 50_000}"
             record.severity_number, record.severity_text = severity, "ERROR" if severity > 9 else "INFO"  # noqa: PLR2004 - as specified
             record.attributes.extend(pairs(customer=f"c{number * 7 % 50_000}", thread__name="MainThread"))
+            if severity > 9:  # noqa: PLR2004 - as above
+                record.attributes.extend(failure(number))
             self.records += 1
 
 
@@ -224,4 +231,17 @@ def metrics(end: int) -> Iterator[ExportMetricsServiceRequest]:
                 counted.data_points.add(**about, attributes=shown, as_int=n * 7)
             used = group.metrics.add(name="process.memory.usage", unit="By").gauge
             used.data_points.add(**about, as_int=80_000_000 + tick * 1000)
+            if tick % 6 == 0:  # once a minute
+                measure(group, tick, about["time_unix_nano"], about["start_time_unix_nano"])
             yield request
+
+
+def told(end: int) -> Iterator[ExportLogsServiceRequest]:
+    """Yield an hour of changes."""
+    for tick in range(360):
+        for service in SERVICES:
+            request = ExportLogsServiceRequest()
+            group = request.resource_logs.add(resource=resource(service)).scope_logs.add()
+            changes(group, tick, end - HOUR + tick * 10_000_000_000)
+            if group.log_records:
+                yield request

@@ -44,6 +44,7 @@ def queries(about: Filled) -> dict[str, str]:
     end = about.end // 1000
     hour = {"start": end - 3_600_000_000, "end": end}
     quarter = math.ceil((time.time_ns() - about.end) / 60e9) + 15
+    hours = f"{quarter + 46}m"
     jaeger = {**hour, "limit": 20}
     charted = {**hour, "step": 30_000_000}
     durations = "console/metrics/http.server.request.duration"
@@ -87,8 +88,12 @@ def queries(about: Filled) -> dict[str, str]:
         "a counter over an hour": ask("console/metrics/orders.placed", group_by="http.route", **charted),
         "services, 15 min": ask("console/services", window=f"{quarter}m"),
         "a service, 15 min": ask("console/services/orders", window=f"{quarter}m"),
-        "services, all of the hour": ask("console/services", window=f"{quarter + 46}m"),
+        "services, all of the hour": ask("console/services", window=hours),
         "map, 15 min": ask("console/map", window=f"{quarter}m"),
+        "resilience, 15 min": ask("console/resilience", window=f"{quarter}m"),
+        "resilience of a service, all of the hour": ask("console/resilience", service="orders", window=hours),
+        "health, all of the hour": ask("console/health", window=hours),
+        "errors, all of the hour": ask("console/errors", window=hours),
     }  # fmt: skip
 
 
@@ -134,8 +139,10 @@ FOUND = {
     "newest traces": ("traces", 200),
     "newest log records": ("records", 200),
     "log records by an absent word": ("records", 0),
-    "instruments": ("instruments", 4),
+    "instruments": ("instruments", 16),
     "services, 15 min": ("services", 5),
+    "resilience, 15 min": ("breakers", 40),
+    "health, all of the hour": ("services", 5),
 }
 """How much must be found: an answer is only worth its time if it is right."""
 

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 def resilience_json(found: Resilience) -> Json:
     """Return breakers, rate limits and their backends, retries, timeouts, and features."""
     return {
+        "heard": found.heard,
         "breakers": list(map(_breaker, found.breakers)),
         "limits": list(map(_limit, found.limits)),
         "backends": list(map(_backend, found.backends)),

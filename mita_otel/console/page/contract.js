@@ -138,7 +138,7 @@
  *
  * @typedef {{service: string, scopes: Tally}} Timeouts
  * @typedef {{service: string, name: string, modes: Tally, served: Tally, changes: Change[]}} Feature
- * @typedef {{breakers: Breaker[], limits: Limit[], backends: Backend[], retries: Retried[], timeouts: Timeouts[], features: Feature[]}} ResilienceAnswer
+ * @typedef {{heard: Record<string, number>, breakers: Breaker[], limits: Limit[], backends: Backend[], retries: Retried[], timeouts: Timeouts[], features: Feature[]}} ResilienceAnswer
  *
  * @typedef {{name: string, levels: Tally, response_ms: number | null, failures: number, changes: Change[]}} Check
  * @typedef {{name: string, heard: number, levels: Tally, ready: Tally, checks: Check[]}} ServiceHealth

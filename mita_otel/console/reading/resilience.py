@@ -3,9 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
-from mita_otel.console.reading.figures import Figures, Tally, by
+from mita_otel.console.reading.figures import Figures, Tally, Value, by
 from mita_otel.console.reading.told import Told, changes
 from mita_otel.console.store.telling import Event
 
@@ -106,8 +107,9 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Resilience:
-    """All of it; `timeouts` by service and scope."""
+    """All of it; `timeouts` by service and scope, `heard` when each service told of what stands now."""
 
+    heard: dict[str, int]
     breakers: list[Breaker]
     limits: list[Limit]
     backends: list[Backend]
@@ -116,19 +118,28 @@ class Resilience:
     features: list[Feature]
 
 
+_Standing = dict[str, list[Value]]
+"""Gauges' values that stand now, by the gauges' names."""
+
+
 def resilience_of(connection: sqlite3.Connection, figures: Figures) -> Resilience:
     """Return what services bear now and counted in a stretch of time."""
+    now = {name: figures.now(name) for name in (BREAKER_STATE, LIMIT_BACKEND, LIMIT_REPLICAS, RETRY_BUDGET, MODE)}
+    heard: dict[str, int] = {}
+    for value in chain.from_iterable(now.values()):
+        heard[value.service] = max(heard.get(value.service, 0), value.time)
     return Resilience(
-        breakers=list(_breakers(connection, figures))[:THINGS_LIMIT],
+        heard=heard,
+        breakers=list(_breakers(connection, figures, now))[:THINGS_LIMIT],
         limits=list(_limits(figures))[:THINGS_LIMIT],
-        backends=list(_backends(figures))[:THINGS_LIMIT],
-        retries=list(_retries(figures))[:THINGS_LIMIT],
+        backends=list(_backends(now))[:THINGS_LIMIT],
+        retries=list(_retries(figures, now))[:THINGS_LIMIT],
         timeouts={service: scopes for (service, _), scopes in by(figures.grown(TIMEOUTS), "", label="scope").items()},
-        features=list(_features(connection, figures))[:THINGS_LIMIT],
+        features=list(_features(connection, figures, now))[:THINGS_LIMIT],
     )
 
 
-def _breakers(connection: sqlite3.Connection, figures: Figures) -> Iterator[Breaker]:
+def _breakers(connection: sqlite3.Connection, figures: Figures, now: _Standing) -> Iterator[Breaker]:
     told = _by_name(
         changes(connection, Event.BREAKER, figures.service),
         name="circuit_breaker.name",
@@ -137,7 +148,7 @@ def _breakers(connection: sqlite3.Connection, figures: Figures) -> Iterator[Brea
         reason="circuit_breaker.reason",
         causes="circuit_breaker.causes",
     )
-    states = by(figures.now(BREAKER_STATE), "service", label="state")
+    states = by(now[BREAKER_STATE], "service", label="state")
     calls = by(figures.grown(BREAKER_CALLS), "service", label="outcome")
     seconds = by(figures.grown(BREAKER_SECONDS), "service", label="state")
     would_reject = by(figures.grown(BREAKER_WOULD_REJECT), "service")
@@ -159,20 +170,20 @@ def _limits(figures: Figures) -> Iterator[Limit]:
         yield Limit(*key, requests=results, utilization=used[key].quantile(0.95) if key in used else None)
 
 
-def _backends(figures: Figures) -> Iterator[Backend]:
+def _backends(now: _Standing) -> Iterator[Backend]:
     replicas: dict[str, float] = {}
-    for value in figures.now(LIMIT_REPLICAS):
+    for value in now[LIMIT_REPLICAS]:
         replicas[value.service] = max(replicas.get(value.service, 0.0), value.value)
-    for (service, _), states in sorted(by(figures.now(LIMIT_BACKEND), "", label="state").items()):
+    for (service, _), states in sorted(by(now[LIMIT_BACKEND], "", label="state").items()):
         yield Backend(service, _present(states), replicas.get(service))
 
 
-def _retries(figures: Figures) -> Iterator[Retried]:
+def _retries(figures: Figures, now: _Standing) -> Iterator[Retried]:
     calls = by(figures.grown(RETRY_CALLS), "dependency")
     attempts = by(figures.grown(RETRY_ATTEMPTS), "dependency", label="outcome")
     exhausted = by(figures.grown(RETRY_EXHAUSTED), "dependency", label="reason")
     waited = by(figures.grown(RETRY_WAIT), "dependency")
-    budget = by(figures.now(RETRY_BUDGET), "dependency")
+    budget = by(now[RETRY_BUDGET], "dependency")
     for key in sorted({*calls, *attempts}):
         yield Retried(
             *key,
@@ -184,7 +195,7 @@ def _retries(figures: Figures) -> Iterator[Retried]:
         )
 
 
-def _features(connection: sqlite3.Connection, figures: Figures) -> Iterator[Feature]:
+def _features(connection: sqlite3.Connection, figures: Figures, now: _Standing) -> Iterator[Feature]:
     told = _by_name(
         changes(connection, Event.DEGRADATION, figures.service),
         name="mita.degraded.feature",
@@ -192,7 +203,7 @@ def _features(connection: sqlite3.Connection, figures: Figures) -> Iterator[Feat
         after="mita.degraded.mode",
         reason="mita.degraded.cause",
     )
-    modes = by(figures.now(MODE), "feature", label="mode")
+    modes = by(now[MODE], "feature", label="mode")
     served = by(figures.grown(SERVED), "feature", label="mode")
     for key in sorted({*modes, *told}):
         yield Feature(*key, modes=_present(modes.get(key, {})), served=served.get(key, {}), changes=told.get(key, []))

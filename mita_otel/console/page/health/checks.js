@@ -3,10 +3,9 @@
 import { h } from "../dom.js";
 import { count, duration } from "../format.js";
 import { history, strip, traceLink } from "../parts/history.js";
-import { moment } from "../parts/moment.js";
 import { writePairs } from "../parts/pairs.js";
 import { service } from "../parts/service.js";
-import { badness, states, worst } from "../parts/state.js";
+import { badness, silence, states, worst } from "../parts/state.js";
 import { cell, number, table } from "../parts/table.js";
 import { facts, section } from "../parts/value.js";
 import { choice, keyOf } from "../parts/watching.js";
@@ -15,8 +14,6 @@ import { address } from "../route.js";
 /** @typedef {import("../contract.js").ServiceHealth} ServiceHealth */
 /** @typedef {import("../contract.js").Check} Check */
 /** @typedef {import("../parts/watching.js").Span} Span */
-
-const SILENT = 150e6; // µs without metrics, after which a service may be gone
 
 /**
  * @param {ServiceHealth} one
@@ -36,11 +33,10 @@ export function serviceHealth({ name, heard, levels, ready, checks }, span, chos
     ];
   };
   const worstFirst = checks.toSorted((first, second) => badness(worst(second.levels)) - badness(worst(first.levels)));
-  const silent = span[1] - heard > SILENT;
   return h(
     "section",
     {},
-    h("div", { class: "wellness" }, h("h2", {}, h("a", { href: address("services", name) }, service(name))), states(levels), Object.keys(ready).length > 0 && states(ready), silent && h("span", { class: "muted" }, "last heard of ", moment(heard, 0))),
+    h("div", { class: "wellness" }, h("h2", {}, h("a", { href: address("services", name) }, service(name))), states(levels), Object.keys(ready).length > 0 && states(ready), silence(heard, span)),
     checks.length > 0 && table(`Checks of ${name}`, ["Check", "Level", "History", { number: "Response time" }, { number: "Failed looks" }, ""], worstFirst.map(row)),
   );
 }

@@ -2,8 +2,11 @@
 
 import { h } from "../dom.js";
 import { count } from "../format.js";
+import { moment } from "./moment.js";
 
 /** @typedef {"bad" | "warn" | "ok" | "calm"} Tone */
+
+const SILENT = 150e6; // µs without metrics, after which a service may be gone
 
 /** From the worst to the best. @type {[Tone, Set<string>][]} */
 const TONES = [
@@ -62,3 +65,11 @@ export function badness(name) {
   const place = TONES.findIndex(([, names]) => names.has(name));
   return place < 0 ? -1 : (TONES.length - place) * 100 - [...TONES[place][1]].indexOf(name);
 }
+
+/**
+ * Return a note for a service that has not been heard of for a while, and may be gone.
+ *
+ * @param {number | undefined} heard  µs
+ * @param {[number, number]} span
+ */
+export const silence = (heard, [, now]) => heard !== undefined && now - heard > SILENT && h("div", { class: "muted" }, "last heard of at ", moment(heard, 0));

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { count, duration, percent } from "../format.js";
 import { history, strip } from "../parts/history.js";
 import { service } from "../parts/service.js";
-import { badness, states, worded, worst } from "../parts/state.js";
+import { badness, silence, states, worded, worst } from "../parts/state.js";
 import { cell, number, table } from "../parts/table.js";
 import { writePairs } from "../parts/pairs.js";
 import { facts, section } from "../parts/value.js";
@@ -21,16 +21,16 @@ const keyOfBreaker = ({ service: owner, name }) => keyOf("breaker", owner, name)
 
 /**
  * @param {Breaker[]} breakers
- * @param {Span} span
+ * @param {{span: Span, heard: Record<string, number>}} now
  * @param {string} chosen
  */
-export function breakerTable(breakers, span, chosen) {
+export function breakerTable(breakers, { span, heard }, chosen) {
   const row = (/** @type {Breaker} */ breaker) => {
     const { name, calls, seconds, would_reject: observed } = breaker;
     const [all, failed, rejected] = [made(calls), sum(calls, FAILED), calls.rejected ?? 0];
     return [
       h("th", { scope: "row" }, choice(keyOfBreaker(breaker), chosen, name || "(no name)"), service(breaker.service)),
-      cell(states(breaker.states)),
+      cell(states(breaker.states), silence(heard[breaker.service], span)),
       cell(strip(`History of ${name}`, breaker.changes, worst(breaker.states), span)),
       number(count(all)),
       number(failed && all ? h("span", { class: "errors" }, percent(failed / all)) : "–"),

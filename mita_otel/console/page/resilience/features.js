@@ -6,7 +6,7 @@ import { history, strip } from "../parts/history.js";
 import { moment } from "../parts/moment.js";
 import { writePairs } from "../parts/pairs.js";
 import { service } from "../parts/service.js";
-import { badness, states, worded, worst } from "../parts/state.js";
+import { badness, silence, states, worded, worst } from "../parts/state.js";
 import { cell, number, table } from "../parts/table.js";
 import { facts, section } from "../parts/value.js";
 import { choice, keyOf } from "../parts/watching.js";
@@ -20,17 +20,17 @@ const keyOfFeature = ({ service: owner, name }) => keyOf("feature", owner, name)
 
 /**
  * @param {Feature[]} features
- * @param {Span} span
+ * @param {{span: Span, heard: Record<string, number>}} now
  * @param {string} chosen
  */
-export function featureTable(features, span, chosen) {
+export function featureTable(features, { span, heard }, chosen) {
   const row = (/** @type {Feature} */ feature) => {
     const { name, changes, served } = feature;
     const { full = 0, ...less } = served;
     const reduced = Object.values(less).reduce((sum, number) => sum + number, 0);
     return [
       h("th", { scope: "row" }, choice(keyOfFeature(feature), chosen, name || "(no name)"), service(feature.service)),
-      cell(states(feature.modes)),
+      cell(states(feature.modes), silence(heard[feature.service], span)),
       cell(changes.length ? [moment(changes[0].time, 0), changes[0].reason !== "none" && h("span", { class: "muted" }, ` ${worded(changes[0].reason)}`)] : "–"),
       cell(strip(`History of ${name}`, changes, worst(feature.modes), span)),
       number(count(full)),

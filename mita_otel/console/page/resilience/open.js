@@ -23,11 +23,12 @@ export const openResilience = watching({
   /** @returns {Promise<Answer>} */
   ask: (asked, signal) => get("console/resilience", asked, signal),
   show(answer, span, chosen) {
-    const { breakers, features, retries, limits, backends, timeouts } = answer;
-    if (!Object.values(answer).some((list) => list.length)) return none();
+    const { heard, breakers, features, retries, limits, backends, timeouts } = answer;
+    if (![breakers, features, retries, limits, backends, timeouts].some((list) => list.length)) return none();
+    const now = { span, heard };
     return [
-      part("Circuit breakers", breakers.length && breakerTable(breakers, span, chosen), "None yet: calls that go through a CircuitBreaker show up here."),
-      part("Graceful degradation", features.length && featureTable(features, span, chosen), "None yet: what a Feature serves shows up here."),
+      part("Circuit breakers", breakers.length && breakerTable(breakers, now, chosen), "None yet: calls that go through a CircuitBreaker show up here."),
+      part("Graceful degradation", features.length && featureTable(features, now, chosen), "None yet: what a Feature serves shows up here."),
       part("Retries", retries.length && retryTable(retries), "None yet: calls that a Retry makes show up here."),
       part("Rate limits", (limits.length || backends.length) && limitTable(limits, backends), "None yet: requests that the RateLimits middleware decides about show up here."),
       part("Timeouts", timeouts.length && timeoutTable(timeouts), "None yet: waits that the Deadlines middleware or a TimeLimit ends show up here."),

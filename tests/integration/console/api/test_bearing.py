@@ -58,6 +58,7 @@ def test_what_services_bear(file: ConsoleFile, ask: Ask) -> None:
     )
     change = {"time": AT, "before": "closed", "after": "open", "reason": "failures"}
     assert ask("/api/console/resilience", service="shop", window="15m") == {
+        "heard": {"shop": AT},
         "breakers": [
             {
                 "service": "shop",

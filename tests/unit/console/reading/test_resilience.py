@@ -51,7 +51,7 @@ def _names(module: object) -> list[str]:
 
 
 def test_an_empty_console_bears_nothing(file: ConsoleFile) -> None:
-    assert read(file) == Resilience([], [], [], [], {}, [])
+    assert read(file) == Resilience({}, [], [], [], [], {}, [])
 
 
 def test_a_breaker_has_its_state_its_calls_and_its_history(file: ConsoleFile) -> None:
@@ -129,6 +129,12 @@ def test_retries_have_their_amplification(file: ConsoleFile) -> None:
 def test_nothing_was_amplified_without_calls(file: ConsoleFile) -> None:
     file.send(metrics("shop", counter(resilience.RETRY_CALLS, Measured(0, labels={"dependency": "rates"}, **START))))
     assert read(file).retries[0].amplification is None
+
+
+def test_what_stands_was_heard_some_time(file: ConsoleFile) -> None:
+    for service, time in (("shop", -5), ("bank", -500)):
+        file.send(metrics(service, gauge(resilience.RETRY_BUDGET, Measured(3, time), Measured(3, time - 60))))
+    assert read(file).heard == {"shop": AT - 5 * SECOND, "bank": AT - 500 * SECOND}
 
 
 def test_timeouts_are_by_service_and_scope(file: ConsoleFile) -> None:
