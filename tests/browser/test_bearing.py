@@ -48,9 +48,10 @@ def test_what_protects_calls_is_seen_at_work(look: Looker, trouble: None) -> Non
     expect(row(page, "Circuit breakers", "bank")).to_contain_text(re.compile(r"open.*3100 %1"))
     expect(page.get_by_role("img", name=re.compile("History of bank: closed since .*, open since "))).to_be_visible()
     expect(row(page, "Features", "tips")).to_contain_text(re.compile(r"generic.*failure.*02$"))
+    expect(row(page, "Feature flags", "tips")).to_contain_text("default 2")
     expect(row(page, "Retries", "rates")).to_contain_text(re.compile(r"263\.00attempts 2"))
     expect(row(page, "Rate limits", "balance")).to_contain_text(re.compile(r"42, 33\.3 %"))
-    expect(page.locator(".backends")).to_contain_text("each process by itself, among 1 process")
+    expect(page.locator(".backends")).to_contain_text("each process counts by itself 1 process known")
     expect(row(page, "Timeouts", SERVICE)).to_contain_text("1")
 
 

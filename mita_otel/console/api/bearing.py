@@ -44,7 +44,7 @@ def _errors(connection: sqlite3.Connection, values: Values) -> Json:
 _ASKED: Final = (p.text("service"), p.window("window"))
 
 DECLARED: Final = (
-    ("resilience", "breakers, rate limits, retries, timeouts and degraded features", _resilience, _ASKED),
+    ("resilience", "breakers, rate limits, retries, timeouts, degraded features and flags", _resilience, _ASKED),
     ("health", "how well services are, and their checks", _health, _ASKED),
     ("errors", "groups of errors", _errors, _ASKED),
 )

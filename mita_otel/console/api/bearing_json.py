@@ -3,7 +3,7 @@
 from typing import Any
 
 from mita_otel.console.reading.errors import Group
-from mita_otel.console.reading.resilience import Backend, Breaker, Change, Feature, Limit, Resilience, Retried
+from mita_otel.console.reading.resilience import Backend, Breaker, Change, Feature, Flag, Limit, Resilience, Retried
 from mita_otel.console.reading.wellness import Check, Service
 from mita_otel.console.store.telling import CATEGORY
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 def resilience_json(found: Resilience) -> Json:
-    """Return breakers, rate limits and their backends, retries, timeouts, and features."""
+    """Return breakers, rate limits and their backends, retries, timeouts, features and flags."""
     return {
         "heard": found.heard,
         "breakers": list(map(_breaker, found.breakers)),
@@ -20,6 +20,7 @@ def resilience_json(found: Resilience) -> Json:
         "retries": list(map(_retried, found.retries)),
         "timeouts": [{"service": service, "scopes": scopes} for service, scopes in sorted(found.timeouts.items())],
         "features": list(map(_feature, found.features)),
+        "flags": list(map(_flag, found.flags)),
     }
 
 
@@ -75,6 +76,10 @@ def _feature(of: Feature) -> Json:
         "served": of.served,
         "changes": list(map(_change, of.changes)),
     }
+
+
+def _flag(of: Flag) -> Json:
+    return {"service": of.service, "key": of.key, "variants": of.variants, "reasons": of.reasons}
 
 
 def service_json(of: Service) -> Json:

@@ -138,7 +138,8 @@
  *
  * @typedef {{service: string, scopes: Tally}} Timeouts
  * @typedef {{service: string, name: string, modes: Tally, served: Tally, changes: Change[]}} Feature
- * @typedef {{heard: Record<string, number>, breakers: Breaker[], limits: Limit[], backends: Backend[], retries: Retried[], timeouts: Timeouts[], features: Feature[]}} ResilienceAnswer
+ * @typedef {{service: string, key: string, variants: Tally, reasons: Tally}} Flag
+ * @typedef {{heard: Record<string, number>, breakers: Breaker[], limits: Limit[], backends: Backend[], retries: Retried[], timeouts: Timeouts[], features: Feature[], flags: Flag[]}} ResilienceAnswer
  *
  * @typedef {{name: string, levels: Tally, response_ms: number | null, failures: number, changes: Change[]}} Check
  * @typedef {{name: string, heard: number, levels: Tally, ready: Tally, checks: Check[]}} ServiceHealth

@@ -27,9 +27,10 @@ RETRY_BUDGET: Final = "mita.retry.budget"
 TIMEOUTS: Final = "mita.timeouts"
 MODE: Final = "mita.degradation.active"
 SERVED: Final = "mita.degradation.served"
+FLAGS: Final = "mita.feature_flag.evaluations"
 
 THINGS_LIMIT: Final = 200
-"""Breakers, limits, dependencies and features that are answered, each."""
+"""Breakers, limits, dependencies, features and flags that are answered, each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,16 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A feature flag: evaluations by variant and by reason."""
+
+    service: str
+    key: str
+    variants: Tally
+    reasons: Tally
+
+
+@dataclass(frozen=True, slots=True)
 class Resilience:
     """All of it; `timeouts` by service and scope, `heard` when each service told of what stands now."""
 
@@ -116,6 +127,7 @@ class Resilience:
     retries: list[Retried]
     timeouts: dict[str, Tally]
     features: list[Feature]
+    flags: list[Flag]
 
 
 _Standing = dict[str, list[Value]]
@@ -136,6 +148,7 @@ def resilience_of(connection: sqlite3.Connection, figures: Figures) -> Resilienc
         retries=list(_retries(figures, now))[:THINGS_LIMIT],
         timeouts={service: scopes for (service, _), scopes in by(figures.grown(TIMEOUTS), "", label="scope").items()},
         features=list(_features(connection, figures, now))[:THINGS_LIMIT],
+        flags=list(_flags(figures))[:THINGS_LIMIT],
     )
 
 
@@ -207,6 +220,13 @@ def _features(connection: sqlite3.Connection, figures: Figures, now: _Standing) 
     served = by(figures.grown(SERVED), "feature", label="mode")
     for key in sorted({*modes, *told}):
         yield Feature(*key, modes=_present(modes.get(key, {})), served=served.get(key, {}), changes=told.get(key, []))
+
+
+def _flags(figures: Figures) -> Iterator[Flag]:
+    evaluations = list(figures.grown(FLAGS))
+    reasons = by(evaluations, "key", label="reason")
+    for key, variants in sorted(by(evaluations, "key", label="variant").items()):
+        yield Flag(*key, variants=variants, reasons=reasons[key])
 
 
 def _present(states: Tally) -> Tally:

@@ -75,7 +75,8 @@ class RecordWriter:
     def _add(self, origin: Origin, item: bytes, now: int) -> None:
         record = wire.LogRecord.FromString(item)
         block = self._block
-        for attribute in record.attributes:
+        attributes = list(record.attributes)  # once, as each look makes new objects of bytes
+        for attribute in attributes:
             if attribute not in block.seen:
                 block.learn(attribute)
         if record.body and record.body not in block.seen:
@@ -87,7 +88,7 @@ class RecordWriter:
         row = (self._next, time, severity, origin.resource, origin.scope, trace if has_trace else None)
         self._rows.append(row)
         self._bodies.append((self._next, item))
-        self._telling.hear(self._next, time, origin.service, record.attributes, now)
+        self._telling.hear(self._next, time, origin.service, attributes, now)
         self._next += 1
         block.count += 1
         block.first = min(block.first, time)

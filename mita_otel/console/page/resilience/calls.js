@@ -1,7 +1,7 @@
 /** What became of calls and requests: retries, rate limits, timeouts. */
 
 import { h } from "../dom.js";
-import { count, counted, duration, percent, short } from "../format.js";
+import { count, duration, percent, short } from "../format.js";
 import { service } from "../parts/service.js";
 import { states, worded } from "../parts/state.js";
 import { cell, number, table } from "../parts/table.js";
@@ -10,7 +10,7 @@ import { facts } from "../parts/value.js";
 /** @typedef {import("../contract.js").Tally} Tally */
 
 /** What a state of the backend means. @type {Record<string, string>} */
-const COUNTED = { up: "Redis", down: "Redis, which does not answer", local: "each process by itself" };
+const COUNTED = { up: "counted in Redis", down: "Redis does not answer", local: "each process counts by itself" };
 const MUCH = 1.2; // attempts a call, from which on the budget is at work
 
 /** @param {import("../contract.js").Retried[]} retries */
@@ -65,8 +65,8 @@ export function limitTable(limits, backends) {
  * @returns {[string, import("../dom.js").Child]}
  */
 const backend = ({ service: owner, states: found, replicas }) => [
-  `${owner} counts in`,
-  [states(found, COUNTED), replicas !== null && h("span", { class: "muted" }, `, among ${counted(replicas, "process").replace(/processs$/, "processes")}`)],
+  owner,
+  [states(found, COUNTED), replicas !== null && h("span", { class: "muted" }, ` ${count(replicas)} process${replicas === 1 ? "" : "es"} known`)],
 ];
 
 /** @param {import("../contract.js").Timeouts[]} timeouts */

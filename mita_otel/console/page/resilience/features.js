@@ -1,4 +1,4 @@
-/** Features that are served in full, from what is kept, in general, or not at all: now and before. */
+/** Features that are served in full, from what is kept, in general, or not at all: now and before; and their flags. */
 
 import { h } from "../dom.js";
 import { count } from "../format.js";
@@ -52,17 +52,33 @@ export function featureDetails(features, span, chosen) {
   if (!feature) return null;
   const { name, changes, served, modes } = feature;
   const told = { "event.name": "mita.degradation.change", "mita.degraded.feature": name };
-  const times = Object.entries(served).filter(([, number]) => number > 0);
   return {
     heading: [h("span", { class: "heading-operation" }, name), service(feature.service)],
     content: [
       facts([
         ["Mode", states(modes)],
         ["History", strip(`History of ${name}`, changes, worst(modes), span)],
-        ["Served", times.map(([mode, number]) => `${worded(mode)} ${count(number)}`).join(", ") || "not once"],
+        ["Served", listed(served) || "not once"],
         ["More", h("span", { class: "links" }, h("a", { href: address("logs", "", { service: feature.service, attributes: writePairs(told), lookback: "86400" }) }, "log lines"), h("a", { href: address("traces", "", { service: feature.service, tags: writePairs({ "mita.degraded.feature": name }), lookback: "86400" }) }, "traces with less"))],
       ]),
       section("Changes", history(`Changes of ${name}`, changes), { number: changes.length }),
     ],
   };
 }
+
+/** @param {import("../contract.js").Flag[]} flags */
+export function flagTable(flags) {
+  const row = (/** @type {import("../contract.js").Flag} */ { key, service: owner, variants, reasons }) => [h("th", { scope: "row" }, key || "(no key)", service(owner)), cell(listed(variants) || "–"), cell(listed(reasons) || "–")];
+  return table("Feature flags", ["Flag", "Variants", "Reasons"], flags.map(row));
+}
+
+/**
+ * Return how many there were of each, as text; empty if there were none.
+ *
+ * @param {import("../contract.js").Tally} tally
+ */
+const listed = (tally) =>
+  Object.entries(tally)
+    .filter(([, number]) => number > 0)
+    .map(([name, number]) => `${worded(name)} ${count(number)}`)
+    .join(", ");

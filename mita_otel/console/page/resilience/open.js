@@ -1,12 +1,12 @@
-/** Resilience: breakers, degraded features, retries, rate limits and timeouts of all services. */
+/** Resilience: breakers, degraded features, flags, retries, rate limits and timeouts of all services. */
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
 import { nothing } from "../parts/fault.js";
 import { watching } from "../parts/watching.js";
 import { breakerDetails, breakerTable } from "./breakers.js";
-import { featureDetails, featureTable } from "./features.js";
 import { limitTable, retryTable, timeoutTable } from "./calls.js";
+import { featureDetails, featureTable, flagTable } from "./features.js";
 
 /** @typedef {import("../contract.js").ResilienceAnswer} Answer */
 
@@ -23,12 +23,13 @@ export const openResilience = watching({
   /** @returns {Promise<Answer>} */
   ask: (asked, signal) => get("console/resilience", asked, signal),
   show(answer, span, chosen) {
-    const { heard, breakers, features, retries, limits, backends, timeouts } = answer;
-    if (![breakers, features, retries, limits, backends, timeouts].some((list) => list.length)) return none();
+    const { heard, breakers, features, retries, limits, backends, timeouts, flags } = answer;
+    if (![breakers, features, retries, limits, backends, timeouts, flags].some((list) => list.length)) return none();
     const now = { span, heard };
     return [
       part("Circuit breakers", breakers.length && breakerTable(breakers, now, chosen), "None yet: calls that go through a CircuitBreaker show up here."),
       part("Graceful degradation", features.length && featureTable(features, now, chosen), "None yet: what a Feature serves shows up here."),
+      part("Feature flags", flags.length && flagTable(flags), "None yet: what OpenFeature evaluates shows up here."),
       part("Retries", retries.length && retryTable(retries), "None yet: calls that a Retry makes show up here."),
       part("Rate limits", (limits.length || backends.length) && limitTable(limits, backends), "None yet: requests that the RateLimits middleware decides about show up here."),
       part("Timeouts", timeouts.length && timeoutTable(timeouts), "None yet: waits that the Deadlines middleware or a TimeLimit ends show up here."),

@@ -52,6 +52,7 @@ def test_what_services_bear(file: ConsoleFile, ask: Ask) -> None:
             counter("mita.retry.exhausted", counted(1, dependency="rates", reason="budget")),
             counter("mita.timeouts", counted(1, scope="cache")),
             one_hot("mita.degradation.active", "mode", "cached", "full", feature="tips"),
+            counter("mita.feature_flag.evaluations", counted(3, key="tips", variant="on", reason="static")),
             counter("mita.degradation.served", counted(5, feature="tips", mode="cached", cause="circuit_open")),
         ),
         logs("shop", Line("opened", trace=7, attributes=opened), Line("tips is cached", attributes=degraded)),
@@ -103,6 +104,7 @@ def test_what_services_bear(file: ConsoleFile, ask: Ask) -> None:
                 ],
             }
         ],
+        "flags": [{"service": "shop", "key": "tips", "variants": {"on": 3.0}, "reasons": {"static": 3.0}}],
     }
     assert ask("/api/console/resilience", service="nobody")["breakers"] == []
 

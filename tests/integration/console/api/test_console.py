@@ -35,7 +35,7 @@ def test_an_empty_console_has_nothing(ask: Ask) -> None:
     assert ask("/api/console/services") == {"services": []}
     assert ask("/api/console/services/nobody") == {"routes": [], "timeline": [], "left_out": 0}
     assert ask("/api/console/map") == {"nodes": [], "edges": [], "left_out": 0}
-    kinds = ("breakers", "limits", "backends", "retries", "timeouts", "features")
+    kinds = ("breakers", "limits", "backends", "retries", "timeouts", "features", "flags")
     assert ask("/api/console/resilience") == {"heard": {}} | {kind: [] for kind in kinds}
     assert ask("/api/console/health") == {"services": []}
     assert ask("/api/console/errors")["groups"] == []

@@ -2,7 +2,7 @@
 
 from mita_otel.console.reading import resilience, wellness
 from mita_otel.console.reading.figures import Figures
-from mita_otel.console.reading.resilience import Backend, Change, Limit, Resilience, resilience_of
+from mita_otel.console.reading.resilience import Backend, Change, Flag, Limit, Resilience, resilience_of
 from mita_otel.console.store.telling import Event
 from mita_otel.metrics.catalogue import breakers, degradation, health, reliability, retries
 from tests.fixtures.console_figures import Measured, counter, gauge, histogram, one_hot
@@ -37,6 +37,7 @@ def test_the_names_are_the_catalogue_s() -> None:
         resilience.TIMEOUTS: reliability.TIMEOUTS.name,
         resilience.MODE: degradation.ACTIVE.name,
         resilience.SERVED: degradation.SERVED.name,
+        resilience.FLAGS: degradation.EVALUATIONS.name,
         wellness.STATUS: health.STATUS.name,
         wellness.READY: health.READY.name,
         wellness.CHECK: health.CHECK.name,
@@ -51,7 +52,7 @@ def _names(module: object) -> list[str]:
 
 
 def test_an_empty_console_bears_nothing(file: ConsoleFile) -> None:
-    assert read(file) == Resilience({}, [], [], [], [], {}, [])
+    assert read(file) == Resilience({}, [], [], [], [], {}, [], [])
 
 
 def test_a_breaker_has_its_state_its_calls_and_its_history(file: ConsoleFile) -> None:
@@ -129,6 +130,15 @@ def test_retries_have_their_amplification(file: ConsoleFile) -> None:
 def test_nothing_was_amplified_without_calls(file: ConsoleFile) -> None:
     file.send(metrics("shop", counter(resilience.RETRY_CALLS, Measured(0, labels={"dependency": "rates"}, **START))))
     assert read(file).retries[0].amplification is None
+
+
+def test_flags_have_their_variants_and_reasons(file: ConsoleFile) -> None:
+    evaluations = [
+        Measured(value, labels={"key": "insights", "variant": variant, "reason": reason}, **START)
+        for variant, reason, value in (("on", "static", 4), ("on", "split", 1), ("off", "split", 2))
+    ]
+    file.send(metrics("shop", counter(resilience.FLAGS, *evaluations)))
+    assert read(file).flags == [Flag("shop", "insights", {"on": 5, "off": 2}, {"static": 4, "split": 3})]
 
 
 def test_what_stands_was_heard_some_time(file: ConsoleFile) -> None:
