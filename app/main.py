@@ -36,6 +36,7 @@ from mita_otel.web.deadline import Deadlines
 from mita_otel.web.degraded import Degraded
 from mita_otel.web.health import HealthEndpoints, about, watching
 from mita_otel.web.problems import response_to
+from mita_otel.web.slo import SloEndpoint
 
 EXTERNAL_TIMEOUT = httpx.Timeout(5.0, connect=1.0)
 """Seconds: an answer that takes longer than 5 s is no use to someone who waits for a page."""
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     app.add_middleware(RateLimits, limiter=quotas.limiter, user=quotas.user, answer=response_to)
     app.add_middleware(Degraded)
     app.add_middleware(HealthEndpoints)
+    app.add_middleware(SloEndpoint)
     errors.install(app)
     app.include_router(api.router)
 

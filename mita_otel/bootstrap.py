@@ -88,7 +88,8 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     if isinstance(tracer_provider, Provider):
         observe_spans(tracer_provider.counts, meter_provider)
     logs.losses.observe(meter_provider)
-    mita_otel.slo.start(settings, meter_provider)
+    if settings.slo_file is not None:
+        mita_otel.slo.start(settings, meter_provider)
     sentry = mita_otel.sentry.bridge(settings, tracer_provider, meter_provider)
     leaving = Exit([*exports.closed_after(logs.closing), *sentry.closings], settings.shutdown_timeout)
     leaving.register()

@@ -10,6 +10,7 @@ DEFAULT_EXCLUDED_PATHS: Final = (
     "/health",
     "/health/*",
     "/metrics",
+    "/slo/status",
     "/docs",
     "/docs/*",
     "/redoc",

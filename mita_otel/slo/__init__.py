@@ -4,12 +4,19 @@
 
     slo.event("notifications", good=minutes <= 5)
 
-Objectives are read from the OpenSLO file that `MITA_SLO_FILE` names. Requests are counted by themselves.
+Objectives are read from the OpenSLO file that `MITA_SLO_FILE` names. Requests are counted by themselves. What judges
+them is imported when it is asked for: a process without objectives does not pay for it.
 """
 
-from mita_otel.slo.documents import SpecificationError
-from mita_otel.slo.running import Objectives, current, event, outcome_of, start, use
-from mita_otel.slo.specification import Indicator, Slo, Specification, load, parse
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mita_otel.slo.telling import current, event, outcome_of, use
+
+if TYPE_CHECKING:
+    from mita_otel.slo.documents import SpecificationError
+    from mita_otel.slo.running import Objectives, start
+    from mita_otel.slo.specification import Indicator, Slo, Specification, load, parse
 
 __all__ = [
     "Indicator",
@@ -25,3 +32,17 @@ __all__ = [
     "start",
     "use",
 ]
+
+_LATER = {
+    "SpecificationError": "documents",
+    "Objectives": "running",
+    "start": "running",
+    **dict.fromkeys(("Indicator", "Slo", "Specification", "load", "parse"), "specification"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what judges objectives when it is asked for."""
+    if name in _LATER:
+        return getattr(import_module(f"mita_otel.slo.{_LATER[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,21 +2,29 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
+from mita_otel.degradation import decide_by
 from mita_otel.metrics.catalogue import slo as catalogue
 from mita_otel.settings import Settings
-from mita_otel.slo.counts import Counts, count_of
+from mita_otel.slo import report, telemetry
+from mita_otel.slo.counts import Cells, Counts, count_of
 from mita_otel.slo.documents import SpecificationError
+from mita_otel.slo.engine import Engine
 from mita_otel.slo.events import Events
 from mita_otel.slo.history import History
+from mita_otel.slo.prometheus import PrometheusSource
+from mita_otel.slo.sources import ProcessSource, Source
 from mita_otel.slo.specification import Specification, load
+from mita_otel.slo.telling import use
+from mita_otel.slo.windows import DAY
 
 METER: Final = "mita_otel.slo"
+
+UNNAMED: Final = "unknown_service"
 
 _logger: Final = logging.getLogger("mita_otel.slo")
 
@@ -26,24 +34,33 @@ class Objectives:
 
     Args:
         specification: what is promised.
+        better: sources that are asked before this process's own counts.
         clock: seconds since the epoch.
 
     Attributes:
         specification: what is promised.
+        engine: judges what is kept of it.
         counts: what this process has seen.
         events: adds to it.
         history: what was counted until when.
         clock: seconds since the epoch.
     """
 
-    __slots__ = ("_series", "clock", "counts", "events", "history", "specification")
+    __slots__ = ("__weakref__", "_series", "clock", "counts", "engine", "events", "history", "specification")
 
-    def __init__(self, specification: Specification, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        specification: Specification,
+        better: Sequence[Source] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.specification = specification
         self.clock = clock
         self.counts = Counts(len(specification.slos))
         self.events = Events(specification.slos, self.counts)
         self.history = History()
+        own = ProcessSource(specification.slos, self.counts, self.history)
+        self.engine = Engine(specification.slos, (*better, own), clock)
         self._series: tuple[Mapping[str, str], ...] = tuple(
             {"slo": slo.id, "outcome": outcome} for slo in specification.slos for outcome in ("good", "bad")
         )
@@ -61,6 +78,20 @@ class Objectives:
             meter, lambda _: [Observation(slo.objective, {"slo": slo.id}) for slo in self.specification.slos]
         )
 
+        telemetry.observe(meter, self.engine.status)
+
+    def report(self) -> dict[str, Any]:
+        """Return how all objectives stand, as `/slo/status` tells it."""
+        return report.report(self.engine.status(), self._durations())
+
+    def attributes(self) -> Mapping[str, float]:
+        """Return what feature flags may be decided by: `slo.<id>.budget_remaining` and `slo.<id>.burn_1h`."""
+        return report.attributes(self.engine.status())
+
+    def _durations(self) -> Cells:
+        now = self.clock()
+        return self.history.since(now, now - 30 * DAY, self.counts.seen()).cells
+
     def _counted(self, _: CallbackOptions) -> Iterable[Observation]:
         # Collections are what comes regularly to every process that is worth looking at.
         self.tick()
@@ -72,21 +103,6 @@ class Objectives:
         cells = self.counts.seen()
         counts = ((slo.id, count_of(cells, index)) for index, slo in enumerate(self.specification.slos))
         return {name: (count.good, count.bad) for name, count in counts}
-
-
-_current: list[Objectives] = []
-
-
-def current() -> Objectives | None:
-    """Return the objectives of this process; None where it has none."""
-    return _current[-1] if _current else None
-
-
-def use(objectives: Objectives | None) -> None:
-    """Count for these objectives from now on; for none without."""
-    _current.clear()
-    if objectives is not None:
-        _current.append(objectives)
 
 
 def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
@@ -105,38 +121,10 @@ def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
             raise
         _logger.error("no objectives are counted: MITA_SLO_FILE cannot be used: %s", error)  # noqa: TRY400 - no fault
         return None
-    objectives = Objectives(specification)
+    url, slos = settings.prometheus_url, specification.slos
+    better = [PrometheusSource(url, settings.service_name or UNNAMED, slos)] if url and slos else []
+    objectives = Objectives(specification, better)
     objectives.observe(provider)
     use(objectives)
+    decide_by(objectives.attributes)
     return objectives
-
-
-def event(name: str, *, good: bool) -> None:
-    """Tell that something happened as promised, or that it did not.
-
-    It counts for each objective whose `events` name it; for none it does nothing.
-
-    Args:
-        name: of the event.
-        good: whether it was as promised.
-    """
-    objectives = current()
-    if objectives is not None:
-        objectives.events.event(name, good=good)
-
-
-@contextmanager
-def outcome_of(name: str) -> Iterator[None]:
-    """Tell, as the block ends, that something happened as promised, or that it did not where an exception leaves it.
-
-    One that was cancelled tells nothing.
-
-    Args:
-        name: of the event.
-    """
-    try:
-        yield
-    except Exception:
-        event(name, good=False)
-        raise
-    event(name, good=True)

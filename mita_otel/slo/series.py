@@ -1,0 +1,19 @@
+"""Names of the series that rules record of objectives, written once for whoever makes and whoever asks for them."""
+
+from typing import Final
+
+SUMS: Final = "mita_slo:events:increase5m"
+"""Events of five minutes, by service, objective and outcome; a sum of them is that of their time."""
+
+SUMMED: Final = 300
+"""Seconds of one of them."""
+
+OBJECTIVE: Final = "mita_slo:objective:ratio"
+BURN_RATE: Final = "mita_slo:burn_rate:ratio"
+SLI: Final = "mita_slo:sli:ratio"
+INDICATOR: Final = "mita_slo:indicator:rate"
+
+REMAINING: Final = "mita_error_budget_remaining"
+"""Source: observability report, section 6.2 #5; a share, signed."""
+AVAILABILITY: Final = "mita_availability_slo"
+"""As above; in percent."""
