@@ -15,10 +15,12 @@ from mita_otel.generate.settings_page import OTLP_OPTIONS
 from mita_otel.metrics.catalogue import INSTRUMENTS
 from mita_otel.metrics.derived import DERIVED
 from mita_otel.settings import OTEL_DEFAULTS, Settings, table
+from mita_otel.slo import series
 from tests.fixtures.service import ROOT, clean_environment
 
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _AUDIT: Final = "tests/integration/logs/audit/test_documentation.py::test_the_steps_of_the_page"
+_SLO: Final = "tests/unit/cli/test_slo.py"
 _STEPS: Final = "tests/integration/test_getting_started.py"
 ELSEWHERE: Final[Mapping[str, str]] = {
     "make demo": "tests/integration/demo/test_demo.py::test_make_demo_says_where_to_look",
@@ -31,6 +33,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "mita-otel audit verify --database sqlite:///shop.db": _AUDIT,
     "mita-otel audit export --database sqlite:///shop.db": _AUDIT,
     "mita-otel audit spool --folder journals": _AUDIT,
+    "mita-otel slo validate collector/slo/mita.yaml": f"{_SLO}::test_a_file_that_can_be_used_is_valid",
+    "mita-otel slo gate --min-budget 0.25 --max-burn-1h 6": f"{_SLO}::test_a_spent_budget_stops_a_deployment",
     "mita-otel doctor": f"{_STEPS}::test_the_doctor_finds",
     "mita-otel doctor --app main:app": f"{_STEPS}::test_the_doctor_finds",
     "mita-otel doctor --service http://127.0.0.1:8000": f"{_STEPS}::test_the_doctor_asks",
@@ -110,7 +114,7 @@ def test_every_variable_that_a_page_names_is_read_by_something() -> None:
 
 def test_every_metric_that_a_page_names_is_made() -> None:
     families = {instrument.prometheus_name for instrument in INSTRUMENTS.values()}
-    families |= {made.name for made in DERIVED}
+    families |= {made.name for made in DERIVED} | {series.REMAINING, series.AVAILABILITY}
     assert _named(r"`((?:mita|otel_sdk)_[a-z0-9_]+)(?:\{[^`]*)?`") - families - {"mita_otel"} == set()
 
 
