@@ -74,7 +74,7 @@ def test_a_question_mark_shows_the_keys(look: Looker) -> None:
 
 def test_numbers_choose_a_tab(look: Looker) -> None:
     page = look()
-    for number, view in enumerate(("traces", "logs", "metrics", "services"), 1):
+    for number, view in enumerate(("traces", "logs", "metrics", "services", "resilience", "health"), 1):
         press(page, str(number))
         expect(page).to_have_url(re.compile(f"#/{view}$"))
         expect(page.get_by_role("navigation", name="Views").locator("[aria-current=page]")).to_have_text(

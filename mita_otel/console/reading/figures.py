@@ -5,7 +5,6 @@ running, each series costs a few steps in an index. All times are microseconds s
 """
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -16,8 +15,12 @@ from mita_otel.console.reading.instruments import read_attributes
 SERIES_LIMIT: Final = 2_000
 """Series of an instrument that are read, the newest of them."""
 HOLDS: Final = 150_000_000
-"""How much older than a service's newest point a value may be and still stand: two exports a minute apart, and some.
-What is older is a process's that has ended."""
+"""How much older than a service's newest point a value may be at most and still stand: two exports a minute apart, and
+some. What is older is a process's that has ended. Where points come more often, it is as many times their distance."""
+_HOLDS_AT_LEAST: Final = 10_000_000
+_DISTANCES: Final = 2.5
+_LONGEST_LABELS: Final = 4_096
+"""Bytes of a series' attributes; what is longer is none of ours."""
 _DELTA: Final = 1
 
 _POINT: Final = "time, start, value, iif(length(body) > 65536, NULL, body)"
@@ -29,9 +32,11 @@ _STREAMS: Final = (
 _SERIES: Final = """
 WITH chosen AS MATERIALIZED (
     SELECT s.id, i.service, i.temporality, s.attributes FROM instruments i JOIN series s ON s.instrument = i.id
-    WHERE i.name = :name AND (:service = '' OR i.service = :service) ORDER BY s.id DESC LIMIT :limit
+    WHERE i.name = :name AND (:service = '' OR i.service = :service) AND length(s.attributes) <= :longest
+    ORDER BY s.id DESC LIMIT :limit
 )
-SELECT c.id, c.service, c.temporality, c.attributes, p.time, p.start, p.value
+SELECT c.id, c.service, c.temporality, c.attributes,
+(SELECT max(time) FROM points WHERE series = c.id AND time < p.time), p.time, p.start, p.value
 FROM chosen c CROSS JOIN points p ON p.series = c.id
 AND p.time = (SELECT max(time) FROM points WHERE series = c.id AND time <= :end)
 """
@@ -58,7 +63,15 @@ class _Series(NamedTuple):
     service: str
     temporality: int
     labels: dict[str, str]
+    previous: int | None
     last: _Point
+
+    @property
+    def holds(self) -> float:
+        """For how long after its last point a value stands beside newer ones of other processes."""
+        if self.previous is None:
+            return HOLDS
+        return min(max((self.last.time - self.previous) * _DISTANCES, _HOLDS_AT_LEAST), HOLDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +92,15 @@ class Figures:
 
     def now(self, name: str) -> list[Value]:
         """Return the values of a gauge that stand, one for each process; of a service that is gone, its last ones."""
-        newest: dict[str, int] = defaultdict(int)
-        found: list[Value] = []
-        for _, service, _, labels, last in self._series(name):
-            if last.value is not None:
-                found.append(Value(service, labels, last.value, last.time))
-                newest[service] = max(newest[service], last.time)
-        return [value for value in found if newest[value.service] - value.time <= HOLDS]
+        found = [series for series in self._series(name) if series.last.value is not None]
+        newest: dict[str, int] = {}
+        for series in found:
+            newest[series.service] = max(newest.get(series.service, 0), series.last.time)
+        return [
+            Value(series.service, series.labels, series.last.value or 0.0, series.last.time)
+            for series in found
+            if newest[series.service] - series.last.time <= series.holds
+        ]
 
     def grown(self, name: str) -> Iterator[Value]:
         """Yield what each series of a counter counted within the stretch of time, zeros included."""
@@ -109,10 +124,18 @@ class Figures:
 
     def _series(self, name: str) -> list[_Series]:
         """Return the series of an instrument that have points, with the last one."""
-        asked = {"name": name, "service": self.service, "limit": SERIES_LIMIT, "end": self.end}
+        asked = {
+            "end": self.end,
+            "name": name,
+            "service": self.service,
+            "limit": SERIES_LIMIT,
+            "longest": _LONGEST_LABELS,
+        }
         return [
-            _Series(id_, service, temporality, read_attributes(attributes), _Point(*point))
-            for id_, service, temporality, attributes, *point in self.connection.execute(_SERIES, asked).fetchall()
+            _Series(id_, service, temporality, read_attributes(attributes), previous, _Point(*point))
+            for id_, service, temporality, attributes, previous, *point in self.connection.execute(
+                _SERIES, asked
+            ).fetchall()
         ]
 
     def _growths(self, series: _Series) -> Iterator[tuple[_Point | None, _Point]]:

@@ -13,6 +13,11 @@ from mita_otel.console.store.values import attributes_of
 
 CHANGES_LIMIT: Final = 200
 """Of a service and a kind, the newest of them."""
+_LARGEST: Final = 65_536
+"""Bytes of a record; what is larger is none of ours."""
+_LONGEST: Final = 1_000
+"""Characters of a text."""
+_MOST_TEXTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,15 @@ class Told:
     attributes: dict[str, Any]
 
     def text(self, key: str) -> str:
-        """Return an attribute as text; empty if it is not there, or no text."""
+        """Return the beginning of an attribute's text; empty if it is not there, or no text."""
         value = self.attributes.get(key)
-        return value if isinstance(value, str) else ""
+        return value[:_LONGEST] if isinstance(value, str) else ""
 
     def texts(self, key: str) -> list[str]:
-        """Return the texts that an attribute lists."""
+        """Return the first texts that an attribute lists."""
         value = self.attributes.get(key)
-        return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+        listed = value[:_MOST_TEXTS] if isinstance(value, list) else []
+        return [each[:_LONGEST] for each in listed if isinstance(each, str)]
 
 
 def changes(connection: sqlite3.Connection, event: Event, service: str = "") -> list[Told]:
@@ -59,8 +65,9 @@ def told_by(connection: sqlite3.Connection, ids: Iterable[int]) -> dict[int, Tol
     """Return log records by their ids; those that are no longer kept are left out."""
     rows = connection.execute(
         "SELECT r.id, r.time, s.service, coalesce(r.trace, x''), b.body FROM json_each(?) CROSS JOIN records r"
-        " ON r.id = value JOIN record_bodies b ON b.id = r.id JOIN resources s ON s.id = r.resource",
-        (orjson.dumps(sorted(set(ids))).decode(),),
+        " ON r.id = value JOIN record_bodies b ON b.id = r.id AND length(b.body) <= ?"
+        " JOIN resources s ON s.id = r.resource",
+        (orjson.dumps(sorted(set(ids))).decode(), _LARGEST),
     )
     return {
         id_: Told(id_, time, service, trace, attributes_of(record_of(body)[0].attributes))

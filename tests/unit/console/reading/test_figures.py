@@ -27,6 +27,18 @@ def test_processes_that_ended_do_not_stand_beside_those_that_live(file: ConsoleF
     assert [value.labels["k"] for value in figures(file).now("g")] == ["new"]
 
 
+def test_where_points_come_often_a_process_has_soon_ended(file: ConsoleFile) -> None:
+    ended = [Measured(1, time, labels={"k": "old"}) for time in (-42, -37)]
+    late = [Measured(1, time, labels={"k": "late"}) for time in (-30, -20)]
+    file.send(metrics("a", gauge("g", *ended, *late, Measured(2, -1, labels={"k": "new"}))))
+    assert sorted(value.labels["k"] for value in figures(file).now("g")) == ["late", "new"]
+
+
+def test_series_with_huge_labels_are_left_out(file: ConsoleFile) -> None:
+    file.send(metrics("a", gauge("g", Measured(1, -1, labels={"k": "x" * 5_000}), Measured(2, -1))))
+    assert [value.value for value in figures(file).now("g")] == [2]
+
+
 def test_of_a_service_that_is_gone_the_last_values_stand(file: ConsoleFile) -> None:
     file.send(metrics("gone", gauge("g", Measured(1, -5000))), metrics("here", gauge("g", Measured(2, -10))))
     assert {value.service: value.value for value in figures(file).now("g")} == {"gone": 1.0, "here": 2.0}

@@ -27,6 +27,13 @@ def test_texts_are_those_of_a_list() -> None:
     assert Told(1, 2, "a", b"", {"causes": ["x", 1, "y"]}).texts("causes") == ["x", "y"]
 
 
+def test_what_is_huge_is_cut_or_left_out(file: ConsoleFile) -> None:
+    assert len(Told(1, 2, "a", b"", {"k": "x" * 5_000}).text("k")) == 1_000
+    assert len(Told(1, 2, "a", b"", {"k": ["x"] * 50}).texts("k")) == 10
+    file.send(logs("a", change(more="x" * 70_000), change()))
+    assert [each.id for each in read(file)] == [2]
+
+
 def test_the_newest_come_first_of_each_service(file: ConsoleFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(told, "CHANGES_LIMIT", 2)
     file.send(logs("flapping", *(change(time) for time in range(5))), logs("calm", change(1)), logs("silent", Line()))
