@@ -135,7 +135,9 @@ def test_a_service_inherits_no_settings_of_telemetry(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("MITA_STRICT", "1")
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     environment = clean_environment({"MITA_SHUTDOWN_TIMEOUT": "1"})
-    assert {name for name in environment if name.startswith(("OTEL_", "MITA_", "PYTHON"))} == {"MITA_SHUTDOWN_TIMEOUT"}
+    # Tests that are not about rate limits must not meet one.
+    own = {"MITA_SHUTDOWN_TIMEOUT", "MITA_RATE_LIMITING"}
+    assert {name for name in environment if name.startswith(("OTEL_", "MITA_", "PYTHON"))} == own
 
 
 def test_a_service_that_takes_too_long_is_not_left_running(start_service: ServiceFactory, free_port: int) -> None:

@@ -90,8 +90,8 @@ def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
     eventually(lambda: _series(stack, f"mita_retry_attempts_total{{{rates}}}", "outcome") == {"failure": 3}, timeout=60)
     assert _series(stack, f"mita_retry_calls_total{{{rates}}}", "dependency") == {"rates": 1}
     assert _series(stack, f"mita_retry_exhausted_total{{{rates}}}", "reason") == {"attempts": 1}
-    timeouts = _series(stack, f"mita_timeouts_total{{{mine}}}", "scope")
-    assert timeouts == {"request": 1, "database": 1}
+    timeouts = f"mita_timeouts_total{{{mine}}}"
+    eventually(lambda: _series(stack, timeouts, "scope") == {"request": 1, "database": 1}, timeout=60)
     amplification = f"mita_retry_amplification{{{rates}}}"
     eventually(lambda: _series(stack, amplification, "dependency").get("rates", 0) > 1, timeout=90)
 
