@@ -127,7 +127,19 @@ class BoundHistogram(_Bound):
         """
         if context is None:
             context = get_current()
-        if self._is_loose() or not 0 <= value < inf:
+        self.record_of(value, context, sampled(context))
+
+    def record_of(self, value: float, context: Context, span: SpanContext | None) -> None:
+        """Record a value whose exemplar is known: where several are measured together it is looked for once.
+
+        Args:
+            value: in the instrument's unit.
+            context: of the measurement.
+            span: what `sampled` says of the context.
+        """
+        # As `_is_loose`; a request calls this three times, and each call that it makes is 0.2 us.
+        is_loose = self._consumer._reader_storages is not self._storages or self._proxy._config is not self._config
+        if is_loose or not 0 <= value < inf:
             self._instrument.record(value, self._attributes, context)
             self._take_hold()
             return
@@ -142,7 +154,7 @@ class BoundHistogram(_Bound):
                     aggregation._min = value
                 if value > aggregation._max:  # noqa: PLR1730 - as above
                     aggregation._max = value
-            if (span := _sampled(context)) is not None:
+            if span is not None:
                 if kept is None:
                     aggregation._reservoir.offer(value, time.time_ns(), self._attributes, context)
                 else:
@@ -179,7 +191,7 @@ class BoundCounter(_Bound):
             with aggregation._lock:
                 before = aggregation._value
                 aggregation._value = amount if before is None else before + amount
-            if _sampled(context) is not None:
+            if sampled(context) is not None:
                 aggregation._reservoir.offer(amount, time.time_ns(), self._attributes, context)
         if self._others:
             self._hand_over(amount, context)
@@ -188,7 +200,7 @@ class BoundCounter(_Bound):
         return (aggregation,) if type(aggregation) is sdk._SumAggregation else None
 
 
-def _sampled(context: Context) -> SpanContext | None:
+def sampled(context: Context) -> SpanContext | None:
     """Return the span that the SDK's trace-based filter lets become an exemplar; its own five calls take 0.7 us."""
     span: Any = context.get(_SPAN_KEY)
     if span is None:

@@ -252,8 +252,9 @@ def baggage_header(members: Iterable[tuple[str, object]]) -> str:
 
 def traceresponse(span_context: SpanContext) -> str:
     """Return a span context in the form that `traceparent` and `traceresponse` share."""
-    flags = span_context.trace_flags & _KNOWN_FLAGS
-    return f"00-{span_context.trace_id:032x}-{span_context.span_id:016x}-{flags:02x}"
+    # The three properties would be calls, and a format of such numbers takes twice the time that bytes do.
+    trace_id, span_id, _, flags = span_context[:4]
+    return f"00-{trace_id.to_bytes(16, 'big').hex()}-{span_id.to_bytes(8, 'big').hex()}-{flags & _KNOWN_FLAGS:02x}"
 
 
 def server_timing(span_context: SpanContext) -> str:

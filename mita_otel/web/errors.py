@@ -1,12 +1,15 @@
 """Counts the requests that end with an error."""
 
+from typing import Final
+
 from opentelemetry.metrics import MeterProvider
 
 from mita_otel.errors import of_exception, of_status
 from mita_otel.metrics.catalogue.reliability import ERRORS
 from mita_otel.metrics.recording import Total
 
-_FIRST_ERROR = 400
+FIRST_ERROR: Final = 400
+"""Statuses from here on are errors."""
 
 
 class Errors:
@@ -24,7 +27,7 @@ class Errors:
             status: of the response, 0 if none was begun.
             error: what left the application.
         """
-        if error is None and status < _FIRST_ERROR:
+        if error is None and status < FIRST_ERROR:
             return
         kind = of_exception(error) if error is not None else of_status(status)
         if kind is not None:

@@ -84,6 +84,7 @@ class Exchange:
     it, is done there.
 
     Attributes:
+        is_counted: whether the request appears in metrics.
         is_excluded: whether no one is to be told of the request.
         route: the whole template, where whoever instruments the application has found it.
         received: bytes of the request's body.
@@ -105,6 +106,7 @@ class Exchange:
             "correlation_id",
             "disconnected",
             "ended",
+            "is_counted",
             "is_excluded",
             "opened",
             "received",
@@ -141,6 +143,7 @@ class Exchange:
         self.ended = 0.0
         self.answered: Headers = []
         self.correlation_id = correlation_id
+        self.is_counted = sizes is not None
         self.is_excluded = is_excluded
         self.disconnected = self.by_path = False
         self.route: str | None = None
@@ -158,11 +161,6 @@ class Exchange:
     def user(self) -> str | None:
         """The id of who is known to send it."""
         return None if self._served is None else self._served.user
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether the request appears in metrics."""
-        return self._sizes is not None
 
     def attributes(self) -> dict[str, str | int]:
         """Return the metric attributes: all from closed sets."""
@@ -196,17 +194,20 @@ class Exchange:
             self.disconnected = True
         return message
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Send to the server: headers are added, the body's bytes counted; with the last message the span ends."""
-        is_last = False
         try:
             message, is_last = self._sent(message)
         except Exception:  # noqa: BLE001 - the room's door
             self._report()
+            return self._send(message)
+        # A coroutine of our own around the server's only where something is left to do.
+        return self._send_last(message) if is_last else self._send(message)
+
+    async def _send_last(self, message: Message) -> None:
         await self._send(message)
-        if is_last:
-            self.ended = time.perf_counter()
-        if is_last and self.span is not None:
+        self.ended = time.perf_counter()
+        if self.span is not None:
             try:
                 self.span.end()
             except Exception:  # noqa: BLE001 - the room's door

@@ -21,7 +21,7 @@ from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
 from mita_otel.web import objectives
 from mita_otel.web.administration import Administration, Examine
-from mita_otel.web.errors import Errors
+from mita_otel.web.errors import FIRST_ERROR, Errors
 from mita_otel.web.exchange import SCOPE_KEY, BodySizes, Exchange, Message, Receive, ResponseHeaders, Scope, Send, Span
 from mita_otel.web.exchange import known_method as known_method  # noqa: PLC0414 - whoever serves needs it
 from mita_otel.web.inbound import CONTEXT_HEADERS, GETTER, Headers, Inbound, read
@@ -139,11 +139,13 @@ class ServerLayer:
 
     def _close(self, exchange: Exchange, failure: BaseException | None) -> None:
         try:
-            exchange.asked()
+            if not exchange.status:
+                exchange.asked()
             if exchange.span is not None:
                 exchange.span.close(failure)
             if exchange.is_counted:
-                self._errors.count(exchange.status, failure if isinstance(failure, Exception) else None)
+                if failure is not None or exchange.status >= FIRST_ERROR:
+                    self._errors.count(exchange.status, failure if isinstance(failure, Exception) else None)
                 self._slow.look(exchange, failure)
                 objectives.count(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
@@ -154,16 +156,18 @@ class ServerLayer:
         headers: Headers = scope["headers"]
         inbound = read(headers)
         is_http = scope["type"] == "http"
-        before = request_span.begin(self._untrusted_parent(inbound.context), counting=is_http)
+        linked = self._untrusted_parent(inbound.context) if self._inbound_context == "link" else None
+        before = request_span.begin(linked, counting=is_http)
         if self._inbound_context != "trust":
             scope = {**scope, "headers": [header for header in headers if header[0] not in CONTEXT_HEADERS]}
             inbound = inbound._replace(context=[])
         is_excluded = self.excluded(scope["path"])
+        theirs = None if inbound.correlation_id is None else _harmless(inbound.correlation_id)
         exchange = Exchange(
             scope,
             receive,
             send,
-            correlation_id=correlation.accept(_harmless(inbound.correlation_id)),
+            correlation_id=correlation.accept(theirs),
             is_excluded=is_excluded,
             sizes=self._sizes if is_http and not is_excluded else None,
             headers=self._headers,
@@ -174,14 +178,12 @@ class ServerLayer:
         return scope, exchange, inbound, before
 
     def _untrusted_parent(self, headers: Headers) -> SpanContext | None:
-        if self._inbound_context != "link":
-            return None
         extracted = propagate.extract(headers, context=otel_context.Context(), getter=GETTER)
         parent = trace.get_current_span(extracted).get_span_context()
         return parent if parent.is_valid else None
 
 
-def _harmless(candidate: bytes | None) -> str | None:
+def _harmless(candidate: bytes) -> str | None:
     """Return a caller's id unless it holds what must be masked: it is repeated in every log line."""
-    text = None if candidate is None else candidate.decode("latin-1")
-    return text if text is None or (len(text) <= correlation.MAX_LENGTH and redact_text(text) == text) else None
+    text = candidate.decode("latin-1")
+    return text if len(text) <= correlation.MAX_LENGTH and redact_text(text) == text else None

@@ -37,7 +37,7 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel.libraries.fastapi.native import NATIVE, ExceptionEvents
 from mita_otel.libraries.model import Telemetry
-from mita_otel.metrics.bound import BoundHistogram, Handles, Series
+from mita_otel.metrics.bound import BoundHistogram, Handles, Series, sampled
 from mita_otel.metrics.catalogue.http import (
     METHODS,
     SERVER_ACTIVE_REQUESTS,
@@ -251,7 +251,9 @@ class _Serving:
         if self._started is None:
             return
         elapsed, self._started = time.perf_counter() - self._started, None
-        status, error_type = self._exchange.status, self._error_type(error)
+        status = self._exchange.status
+        went_well = error is None and 0 < status < _SERVER_ERROR and self._kind.active
+        error_type = None if went_well else self._error_type(error)
         if self._told.span is not None:
             if status:
                 self._span.set_attribute("http.response.status_code", status)
@@ -261,10 +263,12 @@ class _Serving:
                 self._span.set_status(StatusCode.ERROR)
         if self._kind.active:
             measured = self._spans.measured.of((self._kind.series, self._told.route, status, error_type))
-            measured.duration.record(elapsed, self._context)
+            context = self._context
+            exemplar = sampled(context)
+            measured.duration.record_of(elapsed, context, exemplar)
             if error is None and not self._exchange.by_path:
-                measured.received.record(self._exchange.received, self._context)
-                measured.sent.record(self._exchange.sent, self._context)
+                measured.received.record_of(self._exchange.received, context, exemplar)
+                measured.sent.record_of(self._exchange.sent, context, exemplar)
             self._spans.active[self._kind.active] -= 1
         self._span.end()
 
@@ -285,14 +289,11 @@ class _Serving:
     def _error_type(self, error: BaseException | None) -> str | None:
         if not self._kind.active:
             return None if error is None or _normal_websocket_disconnect(error) else _exception_type(error)
-        status = self._exchange.status
-        if error is None and 0 < status < _SERVER_ERROR:
-            return None
         if OUT_OF_TIME_KEY in self._scope:
             return "timeout"
         failures = self._told._exceptions
         failure = error or (failures[-1] if failures else None)
-        return str(status or "incomplete_response") if failure is None else _exception_type(failure)
+        return str(self._exchange.status or "incomplete_response") if failure is None else _exception_type(failure)
 
     def _unanswered(self) -> BaseException | None:
         """Return why a request has no complete answer though nothing failed."""
