@@ -15,6 +15,8 @@ READY = {
     "#/metrics/http.server.request.duration": "figure.chart",
     f"#/services/{SERVICE}": "figure.chart",
     "#/services": ".map .node",
+    "#/resilience": ".watched table",
+    "#/health": ".watched table",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Looker
+from tests.browser.conftest import Looker
 from tests.browser.console import Console
 from tests.browser.test_accessibility import violations
 from tests.fixtures.service import ServiceProcess
@@ -100,12 +100,11 @@ def test_a_service_that_tells_nothing_is_told_what_to_do(look: Looker, trouble: 
     expect(page.locator(".nothing")).to_contain_text("watching(app")
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 @pytest.mark.parametrize(
     "chosen", [f"resilience?chosen=breaker/{SERVICE}/bank", f"health?chosen=check/{SERVICE}/database"]
 )
-def test_axe_finds_nothing_serious(look: Looker, trouble: None, chosen: str, size: tuple[int, int]) -> None:
-    page = look(f"#/{chosen}", size)
+def test_axe_finds_nothing_serious_in_the_panel(look: Looker, trouble: None, chosen: str) -> None:
+    page = look(f"#/{chosen}")
     expect(page.get_by_role("complementary")).to_be_visible()
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
