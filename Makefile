@@ -37,7 +37,8 @@ PARTS := startup spans logging_cost log_storm redaction breakers breakers.scenar
 
 bench: environment ## every benchmark, side by side and interleaved
 	@for part in $(PARTS); do echo "== $$part"; python -m benchmarks.$$part || exit; done
-	@python -m benchmarks.overhead --json data/benchmarks/overhead.json --markdown data/benchmarks/overhead.md
+	@python -m benchmarks.overhead --json data/benchmarks/overhead.json \
+	  --page docs/performance.md --chart docs/images/overhead.svg
 
 bench-quick: environment ## ours against bare and vanilla, in under six minutes
 	@python -m benchmarks.overhead --quick

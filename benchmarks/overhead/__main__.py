@@ -15,9 +15,9 @@ from typing import Final
 from benchmarks.overhead import machine
 from benchmarks.overhead.environments import Say, SetupError, alone, pin, prepare
 from benchmarks.overhead.faults import MeasurementError
-from benchmarks.overhead.figures import summarise
-from benchmarks.overhead.report import Conditions, as_json, draw, render, verdict
-from benchmarks.overhead.rounds import Effort, measure
+from benchmarks.overhead.figures import Summary, summarise
+from benchmarks.overhead.report import Conditions, as_json, draw, put, render, verdict
+from benchmarks.overhead.rounds import Effort, Measured, measure
 from benchmarks.overhead.variants import QUICK, REQUESTS, VARIANTS
 from mita_otel.stack.model import StackError
 
@@ -53,7 +53,7 @@ def _measure(options: argparse.Namespace, say: Say) -> None:
     measured = measure(variants, programs, effort, say)
     summaries = summarise(measured)
     conditions = Conditions.of(measured, effort)
-    for place in filter(None, (options.json, options.markdown)):
+    for place in filter(None, (options.json, options.markdown, options.chart)):
         place.parent.mkdir(parents=True, exist_ok=True)
     if options.json:
         options.json.write_text(as_json(measured, summaries, conditions) + "\n")
@@ -62,10 +62,22 @@ def _measure(options: argparse.Namespace, say: Say) -> None:
         chart = options.markdown.with_suffix(".svg")
         chart.write_text(draw(summaries))
         options.markdown.write_text(render(summaries, measured.looks, conditions, chart=chart.name))
+    if options.page:
+        _rewrite(options.page, options.chart, summaries, measured, conditions)
     print(render(summaries, measured.looks, conditions))
     print(verdict(summaries), flush=True)
     if measured.fault:
         raise MeasurementError(f"{measured.fault}; the report is of the {measured.rounds} rounds before")
+
+
+def _rewrite(
+    page: Path, chart: Path | None, summaries: Mapping[str, Summary], measured: Measured, conditions: Conditions
+) -> None:
+    """Put the report into a page, and its chart where the page finds it."""
+    if chart:
+        chart.write_text(draw(summaries))
+    seen = str(chart.resolve().relative_to(page.resolve().parent)) if chart else None
+    page.write_text(put(page.read_text(), render(summaries, measured.looks, conditions, chart=seen)))
 
 
 def _effort(options: argparse.Namespace) -> Effort:
@@ -91,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--paced", type=_number(float, 0.0), metavar="S", help=_default("at 100 requests/s, 0 for none", "paced"))
     add("--json", type=Path, metavar="FILE", help="write everything that was measured")
     add("--markdown", type=Path, metavar="FILE", help="write the report, and its chart beside it")
+    add("--page", type=Path, metavar="FILE", help="put the report between the marks of a page")
+    add("--chart", type=Path, metavar="FILE", help="write the chart of that page, in its folder or below")
     add("--pin", action="store_true", help="write the pinned requirements anew, and measure nothing")
     return parser
 

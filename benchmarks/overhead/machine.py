@@ -3,6 +3,7 @@
 import contextlib
 import os
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,16 @@ class Calibration:
 
     cpu_ms: float
     busy: float
+
+
+def commit() -> str:
+    """Return which commit this checkout is, with `-dirty` where files differ from it; "unknown" outside of one."""
+    asked = ("git", "describe", "--always", "--dirty", "--exclude=*")
+    try:
+        done = subprocess.run(asked, cwd=Path(__file__).parent, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def cores() -> Cores:

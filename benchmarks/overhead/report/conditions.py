@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
 
@@ -35,6 +36,7 @@ class Conditions:
         calibration_ms: of the fixed loop on the server's core, one a run.
         busy: wall time of that loop divided by its time on the core: above 1.05 others used the core.
         load: averages before and after.
+        day: of the measurement, in UTC.
         niceness: the order in which everything here came, between -20 (before others) and 19.
     """
 
@@ -45,6 +47,7 @@ class Conditions:
     calibration_ms: Figure
     busy: Figure
     load: tuple[float, float]
+    day: str = ""
     niceness: int = 0
 
     @classmethod
@@ -59,6 +62,7 @@ class Conditions:
             calibration_ms=figure([run.calibration.cpu_ms for run in measured.runs]),
             busy=figure([run.calibration.busy for run in measured.runs]),
             load=measured.load,
+            day=datetime.now(UTC).date().isoformat(),
             niceness=machine.niceness(),
         )
 
@@ -69,7 +73,7 @@ def _versions(distributions: set[str]) -> dict[str, str]:
     for distribution, package in _NAMED.items():
         if distribution in distributions:
             found[package] = pins(REQUIREMENTS / f"{distribution}.txt")[package]
-    return found | ({"mita-otel": "this checkout"} if OURS in distributions else {})
+    return found | ({"mita-otel": f"at {machine.commit()}"} if OURS in distributions else {})
 
 
 def pins(path: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The report for people; `docs/performance.md` is made by it, too."""
+"""The report for people; a part of `docs/performance.md` is made by it, too."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -126,7 +126,7 @@ def _metrics(looks: Mapping[str, Look]) -> Iterator[str]:
 
 def _conditions(conditions: Conditions) -> Iterator[str]:
     versions = ", ".join(f"{name} {version}" for name, version in conditions.versions.items())
-    yield f"Python {conditions.python}, {versions}; {conditions.processor or 'processor unknown'}."
+    yield f"Python {conditions.python}, {versions}; {conditions.processor or 'processor unknown'}; {conditions.day}."
     yield (
         f"A fixed loop on the server's core before each run: {_figure(conditions.calibration_ms, '.1f')} ms; "
         f"its wall time in multiples of that: {_figure(conditions.busy, '.2f')}. "
