@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks import slo_replay
 from mita_otel.stack import versions
+from tests.fixtures.polling import find_free_port
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
@@ -107,3 +109,14 @@ def test_an_objective_is_told_with_its_owner(binaries: dict[str, Path], tmp_path
         [],
         _asked('mita_slo:objective:ratio{slo="transactions-correctness"}', "10m", _sample(labels, 0.99999)),
     )
+
+
+def test_a_day_of_three_replicas_with_restarts_and_an_outage_cost_the_budget_that_counting_says(
+    binaries: dict[str, Path],
+) -> None:
+    left = slo_replay.run(1, binaries, find_free_port())
+    assert left["ours, a process"] == pytest.approx(left["exact"], abs=1e-9)
+    assert left["ours, by the source"] == pytest.approx(left["exact"], abs=0.002)
+    assert left["ours, by the rules"] == pytest.approx(left["exact"], abs=0.002)
+    # The mean of ratios makes a failure in a quiet night as dear as thousands at noon.
+    assert abs(left["sloth: mean of 5 minutes' ratios"] - left["exact"]) > 0.1
