@@ -26,6 +26,7 @@ from mita_otel.retries.headers import NOTHING, read
 from mita_otel.retries.timeouts import Allowance, Timeouts
 from mita_otel.retries.transient import causes
 from mita_otel.settings import RetrySettings
+from mita_otel.web.exchange import OUT_OF_TIME_KEY
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -37,9 +38,6 @@ Answer: TypeAlias = Callable[[Scope, OutOfTimeError], Application]
 
 SCOPE_KEY: Final = "mita.deadline"
 """The request's deadline, in its scope."""
-
-OUT_OF_TIME_KEY: Final = "mita.out_of_time"
-"""Is in the scope of a request whose time was over before it was answered."""
 
 EVENT: Final = "mita.deadline.exceeded"
 STATUS: Final = 504

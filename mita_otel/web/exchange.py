@@ -23,6 +23,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 SCOPE_KEY: Final = "mita.request"
 """Marks a scope that is being served already: a mounted application is part of its parent's request."""
 
+OUT_OF_TIME_KEY: Final = "mita.out_of_time"
+"""Is in the scope of a request whose time was over before it was answered."""
+
 
 class Span(Protocol):
     """The SERVER span of a request that our own path serves, and its duration."""

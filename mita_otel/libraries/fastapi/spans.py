@@ -47,7 +47,7 @@ from mita_otel.metrics.catalogue.http import (
 )
 from mita_otel.traces import request
 from mita_otel.traces.propagation import reads_only_w3c
-from mita_otel.web.deadline import OUT_OF_TIME_KEY
+from mita_otel.web.exchange import OUT_OF_TIME_KEY
 from mita_otel.web.inbound import GETTER, Inbound
 from mita_otel.web.server import Exchange, Scope
 
