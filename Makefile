@@ -33,7 +33,7 @@ docs: ## renew the generated pages and build the site into site/
 	@zensical build --clean --strict
 
 PARTS := startup spans logging_cost log_storm redaction breakers breakers.scenarios retries ratelimit audit health_probes \
-	degradation memory console console_queries
+	degradation slo_events memory console console_queries
 
 bench: environment ## every benchmark, side by side and interleaved
 	@for part in $(PARTS); do echo "== $$part"; python -m benchmarks.$$part || exit; done
