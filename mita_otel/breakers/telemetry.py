@@ -1,8 +1,6 @@
 """What breakers tell: metrics read from their ledgers, changes of state as events, refusals as links to their cause."""
 
 import logging
-import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -14,6 +12,7 @@ from opentelemetry.trace import SpanContext
 from mita_otel.breakers.ledger import Ledger, Transition
 from mita_otel.breakers.registry import REGISTRY, Registry
 from mita_otel.breakers.states import FAILED, Outcome, Reason, State
+from mita_otel.guard import Guard
 from mita_otel.metrics.bound import BoundHistogram
 from mita_otel.metrics.catalogue import breakers as catalogue
 
@@ -160,20 +159,4 @@ def storage_event(ledger: Ledger, event: str, error: BaseException | None = None
     _logger.log(logging.WARNING if event == "degraded" else logging.INFO, sentence, ledger.name, extra=extra)
 
 
-class Guard:
-    """Keeps faults of telemetry, and of judges, out of the calls; logs one a minute."""
-
-    __slots__ = ("_logged_at",)
-
-    def __init__(self) -> None:
-        self._logged_at = float("-inf")
-
-    def report(self, what: str) -> None:
-        """Log the exception being handled, unless another was logged within the last minute."""
-        now = time.monotonic()
-        if now - self._logged_at >= LOG_INTERVAL:
-            self._logged_at = now
-            _logger.warning("%s failed; calls go on", what, exc_info=sys.exception())
-
-
-GUARD: Final = Guard()
+GUARD: Final = Guard(_logger)

@@ -241,4 +241,4 @@ COMPUTED: Final = (
 )
 """Ratios, which cannot be added up over processes and so are no instruments, and sums over an attribute."""
 
-DERIVED: Final = (*RENAMED, *COMPUTED)
+DERIVED: Final[tuple[Renamed | Computed, ...]] = (*RENAMED, *COMPUTED)

@@ -1,7 +1,6 @@
 """What retries tell: metrics read from their ledgers, and events on the span of whoever calls."""
 
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from opentelemetry import trace
 from opentelemetry.metrics import CallbackOptions, Meter, Observation, get_meter
 
+from mita_otel.guard import Guard
 from mita_otel.metrics.catalogue import retries as catalogue
 from mita_otel.retries.decision import Reason
 from mita_otel.retries.ledger import REGISTRY, Ledger, Registry
@@ -38,24 +38,7 @@ LOG_INTERVAL: Final = 60.0
 
 _logger: Final = logging.getLogger("mita_otel.retries")
 
-
-class Guard:
-    """Keeps faults of telemetry, and of judges, out of the calls; logs one a minute."""
-
-    __slots__ = ("_logged_at",)
-
-    def __init__(self) -> None:
-        self._logged_at = float("-inf")
-
-    def report(self, what: str) -> None:
-        """Log the exception being handled, unless another was logged within the last minute."""
-        now = time.monotonic()
-        if now - self._logged_at >= LOG_INTERVAL:
-            self._logged_at = now
-            _logger.warning("%s failed; calls go on", what, exc_info=sys.exception())
-
-
-GUARD: Final = Guard()
+GUARD: Final = Guard(_logger)
 
 
 class Waiting(Protocol):

@@ -5,21 +5,16 @@ and how it ended. Bodies are never looked at.
 """
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from mita_otel.logs import audit
 from mita_otel.logs.audit import EventType, Outcome, Sensitivity
 from mita_otel.redaction import redact_path
+from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
 from mita_otel.web.paths import excluding
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SLOW: Final = 2.0
 """Seconds. Source: observability report, section 1.3."""

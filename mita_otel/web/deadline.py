@@ -9,10 +9,10 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import inf
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from opentelemetry import trace
 from opentelemetry.metrics import get_meter
@@ -26,13 +26,9 @@ from mita_otel.retries.headers import NOTHING, read
 from mita_otel.retries.timeouts import Allowance, Timeouts
 from mita_otel.retries.transient import causes
 from mita_otel.settings import RetrySettings
+from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
 from mita_otel.web.exchange import OUT_OF_TIME_KEY
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Answer: TypeAlias = Callable[[Scope, OutOfTimeError], Application]
 """Returns the answer to a request whose time is over, as an ASGI application, such as a Starlette response."""
 

@@ -1,15 +1,9 @@
 """`X-Degraded`: tells the client of each feature of which they got less."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from mita_otel.degradation import Note, notes
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
 
 HEADER: Final = b"x-degraded"
 

@@ -1,8 +1,8 @@
 """One request while it is served: what passes between the server and the application, counted and added to."""
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
 
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider
@@ -12,13 +12,9 @@ from mita_otel.metrics.bound import histograms
 from mita_otel.metrics.catalogue.http import METHODS, SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE
 from mita_otel.traces import request as request_span
 from mita_otel.traces.propagation import traceresponse
+from mita_otel.web.asgi import Message, Receive, Scope, Send
 from mita_otel.web.inbound import CORRELATION_HEADER, Headers
 from mita_otel.web.repeated import RepeatedStatements
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 SCOPE_KEY: Final = "mita.request"
 """Marks a scope that is being served already: a mounted application is part of its parent's request."""

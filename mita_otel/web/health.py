@@ -15,7 +15,7 @@ import hmac
 import json
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import FrameType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
@@ -26,12 +26,8 @@ from mita_otel.breakers import REGISTRY
 from mita_otel.health import About, Check, Health
 from mita_otel.health import render as view
 from mita_otel.settings import Settings, environment
+from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
 
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Answer: TypeAlias = tuple[Message, Message]
 Asked: TypeAlias = tuple[str, bool, bool]
 """A page, whether everything is to be told, and whether as health+json."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final, Protocol
 from weakref import ReferenceType, ref
@@ -21,8 +21,9 @@ from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
 from mita_otel.web import objectives
 from mita_otel.web.administration import Administration, Examine
+from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
 from mita_otel.web.errors import FIRST_ERROR, Errors
-from mita_otel.web.exchange import SCOPE_KEY, BodySizes, Exchange, Message, Receive, ResponseHeaders, Scope, Send, Span
+from mita_otel.web.exchange import SCOPE_KEY, BodySizes, Exchange, ResponseHeaders, Span
 from mita_otel.web.exchange import known_method as known_method  # noqa: PLC0414 - whoever serves needs it
 from mita_otel.web.inbound import CONTEXT_HEADERS, GETTER, Headers, Inbound, read
 from mita_otel.web.paths import excluding
@@ -31,7 +32,6 @@ from mita_otel.web.slow import SlowRequests
 
 __all__ = ["SCOPE_KEY", "Exchange", "Message", "Receive", "Scope", "Send", "ServerLayer", "Spans", "known_method"]
 
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _logger: Final = logging.getLogger("mita_otel.web")
 _serving_task: ContextVar[ReferenceType[asyncio.Task[Any]] | None] = ContextVar("mita_serving_task", default=None)

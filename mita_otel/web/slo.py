@@ -8,16 +8,10 @@ most once a second; nobody is asked meanwhile.
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from mita_otel import slo
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from mita_otel.web.asgi import Application, Receive, Scope, Send
 
 PATH: Final = "/slo/status"
 _ALLOWED: Final = "GET, HEAD"

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from mita_otel.libraries import sqlalchemy as instrumentation
 from mita_otel.retries.sqlalchemy import spend_deadlines
 from mita_otel.settings import RetrySettings
-from mita_otel.web.deadline import Application, Deadlines
+from mita_otel.web.asgi import Application
+from mita_otel.web.deadline import Deadlines
 from tests.unit.libraries.conftest import _instrumentation_undone, recording
 from tests.unit.libraries.recording import Recording
 

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from mita_otel.guard import Guard
 from mita_otel.retries import Policy, Registry, Retry, telemetry
 from mita_otel.retries.decision import Reason
 from tests.unit.retries.test_retry import Flaky, Make
@@ -138,7 +139,7 @@ async def test_telemetry_that_fails_fails_no_call(
     def fail() -> trace.Span:
         raise RuntimeError("no span today")
 
-    monkeypatch.setattr(telemetry, "GUARD", telemetry.Guard())
+    monkeypatch.setattr(telemetry, "GUARD", Guard(logging.getLogger("mita_otel.retries")))
     monkeypatch.setattr(trace, "get_current_span", fail)
     made = retry()
     assert await made.call_async(Flaky(2).later) == "done"
