@@ -24,7 +24,7 @@ def page() -> str:
         "*Series* is how many one process can have at most, whatever it is asked: the product of its attributes'",
         "values; *limit* where an attribute is open, as routes are: what the service has of them, and never more than",
         "`MITA_CARDINALITY_LIMIT`. Nothing that a request brings along (host, path, query, headers, body, values of a",
-        "statement) makes a series. In Prometheus a histogram has two series, and one for each bucket, for each of these.",
+        "statement) makes a series. In Prometheus a histogram has two series, and one a bucket, for each of these.",
     ]
     for topic in TOPICS:
         lines += _topic(topic)
