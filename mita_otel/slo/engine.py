@@ -1,11 +1,13 @@
 """Judges every objective by what the best source sees."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from weakref import ref
 
 from mita_otel.slo.alerts import ENOUGH, Alarm, Rule, is_firing, judge, rules
 from mita_otel.slo.budget import Budget, burn_rate, countdown, pace
@@ -15,7 +17,7 @@ from mita_otel.slo.specification import Slo
 from mita_otel.slo.windows import HOUR, WINDOWS
 
 KEPT: Final = 1.0
-"""Seconds for which a judgement is given again."""
+"""Seconds for which a judgement is given again to whoever asks how things stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +92,29 @@ class Engine:
         clock: seconds since the epoch.
     """
 
-    __slots__ = ("_clock", "_firing", "_lock", "_slos", "_sources", "_stages", "_status")
+    __slots__ = ("__weakref__", "_clock", "_firing", "_lock", "_slos", "_sources", "_stages", "_status")
 
     def __init__(self, slos: Sequence[Slo], sources: Sequence[Source], clock: Callable[[], float] = time.time) -> None:
         self._slos = tuple(slos)
         self._sources = tuple(sources)
         self._clock = clock
         self._lock = threading.Lock()
+        held = ref(self)
+        os.register_at_fork(after_in_child=lambda: _begin_anew(held()))
         self._status: Status | None = None
         # What one source has seen is not what another one has: each has a memory of its own.
         self._firing: dict[tuple[str, str, int], bool] = {}
         self._stages: dict[tuple[str, str], Stage] = {}
 
-    def status(self) -> Status:
-        """Return how all objectives stand, at most a second ago; never waits for anything but a judgement."""
+    def status(self, max_age: float = KEPT) -> Status:
+        """Return how all objectives stand; never waits for anything but a judgement, of a millisecond or two.
+
+        Args:
+            max_age: seconds for which a judgement is given again.
+        """
         now = self._clock()
         with self._lock:
-            if self._status is None or not 0 <= now - self._status.at < KEPT:
+            if self._status is None or not 0 <= now - self._status.at < max_age:
                 sight = next(sight for source in self._sources if (sight := source.look(now)) is not None)
                 judgements = tuple(self._judge(slo, sight.seen[slo.id], sight.source, now) for slo in self._slos)
                 self._status = Status(now, sight, judgements)
@@ -149,6 +157,13 @@ class Engine:
         key = (source, slo.id)
         self._stages[key] = stage(remaining, self._stages.get(key))
         return self._stages[key]
+
+
+def _begin_anew(engine: Engine | None) -> None:
+    """Free a forked child from a lock that a thread of its parent may have held, and from what that one knew."""
+    if engine is not None:
+        engine._lock = threading.Lock()  # noqa: SLF001 - its own module
+        engine._status = None  # noqa: SLF001 - as above
 
 
 def _state(budget: Budget, seen: Seen, burn: float | None) -> State:

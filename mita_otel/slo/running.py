@@ -19,12 +19,15 @@ from mita_otel.slo.history import History
 from mita_otel.slo.prometheus import PrometheusSource
 from mita_otel.slo.sources import ProcessSource, Source
 from mita_otel.slo.specification import Specification, load
-from mita_otel.slo.telling import use
+from mita_otel.slo.telling import current, use
 from mita_otel.slo.windows import DAY
 
 METER: Final = "mita_otel.slo"
 
 UNNAMED: Final = "unknown_service"
+
+FLAGS_KEPT: Final = 15.0
+"""Seconds for which flags are decided by one judgement."""
 
 _logger: Final = logging.getLogger("mita_otel.slo")
 
@@ -86,7 +89,8 @@ class Objectives:
 
     def attributes(self) -> Mapping[str, float]:
         """Return what feature flags may be decided by: `slo.<id>.budget_remaining` and `slo.<id>.burn_1h`."""
-        return report.attributes(self.engine.status())
+        # Flags are evaluated within requests: they are told what the last collection found.
+        return report.attributes(self.engine.status(max_age=FLAGS_KEPT))
 
     def _durations(self) -> Cells:
         now = self.clock()
@@ -126,5 +130,11 @@ def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
     objectives = Objectives(specification, better)
     objectives.observe(provider)
     use(objectives)
-    decide_by(objectives.attributes)
+    decide_by(_decisive)
     return objectives
+
+
+def _decisive() -> Mapping[str, float]:
+    """Return what flags may be decided by, where the process has objectives."""
+    objectives = current()
+    return {} if objectives is None else objectives.attributes()

@@ -1,3 +1,5 @@
+import os
+import signal
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -268,3 +270,14 @@ def test_a_judgement_holds_for_a_second(clock: Clock, given_source: Given) -> No
     assert engine.status() is first
     clock.now += 1
     assert engine.status() is not first
+
+
+def test_a_forked_child_judges_though_a_thread_of_its_parent_was_judging(objectives: Objectives, clock: Clock) -> None:
+    _run(objectives, clock, 2, good=5, bad=0)
+    with objectives.engine._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(5)
+            os._exit(int(objectives.engine.status().state is not State.NO_DATA))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert objectives.engine.status().state is State.OK

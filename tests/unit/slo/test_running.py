@@ -8,6 +8,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from mita_otel import slo
+from mita_otel.degradation import context
 from mita_otel.settings import Settings
 from tests.unit.slo import openslo
 
@@ -71,3 +72,12 @@ def test_a_file_that_cannot_be_used_ends_a_strict_process(file: Path, provider: 
     file.write_text("kind: Nothing")
     with pytest.raises(slo.SpecificationError):
         slo.start(Settings.read({"MITA_SLO_FILE": str(file), "MITA_STRICT": "1"}), provider)
+
+
+def test_flags_are_decided_by_the_budgets_of_a_process_that_has_some(file: Path, provider: MeterProvider) -> None:
+    slo.start(Settings.read({"MITA_SLO_FILE": str(file)}), provider)
+    slo.event("orders", good=False)
+    assert context().attributes["slo.orders-availability.budget_remaining"] == pytest.approx(-999)
+    assert context().attributes["slo.orders-availability.burn_1h"] == pytest.approx(1000)
+    slo.use(None)
+    assert not [name for name in context().attributes if name.startswith("slo.")]
