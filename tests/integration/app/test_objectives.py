@@ -82,3 +82,13 @@ async def test_a_message_is_delivered_within_five_minutes(client: httpx.AsyncCli
         return totals("notifications-delivery") == (1, 0)
 
     await eventually_async(delivered)
+
+
+async def test_the_service_says_how_it_stands(client: httpx.AsyncClient) -> None:
+    headers = await sign_up(client)
+    assert (await client.post("/api/transactions", json=FOOD, headers=headers)).status_code == 201
+    answer = await client.get("/slo/status")
+    told = {each["id"]: each for each in answer.json()["slos"]}
+    assert answer.status_code == 200
+    assert (told["transactions-correctness"]["good"], told["transactions-correctness"]["state"]) == (1, "ok")
+    assert told["ocr-accuracy"]["state"] == "no_data"
