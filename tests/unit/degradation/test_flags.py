@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,10 @@ def test_evaluations_are_told_of_when_they_change(flag: Flag, caplog: pytest.Log
 def file(tmp_path: Path, flag: Flag) -> Iterator[Path]:
     yield tmp_path / "flags.json"
     api.clear_providers()
+    # The provider's thread looks once more before it sees that it is over.
+    for thread in threading.enumerate():
+        if thread.name.startswith("Flagd"):
+            thread.join(5)
 
 
 def write(file: Path, value: str) -> None:
@@ -110,6 +115,7 @@ def write(file: Path, value: str) -> None:
     aside.replace(file)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_flags_are_read_from_a_file_and_anew_when_it_changes(file: Path) -> None:
     write(file, "down")
     use_file(file)
@@ -118,6 +124,7 @@ def test_flags_are_read_from_a_file_and_anew_when_it_changes(file: Path) -> None
     eventually(lambda: flags.mode("ai_insights") is Mode.FULL, timeout=20)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("content", [None, "", '{"flags": {"ai_ins', "[]"])
 def test_a_file_that_is_missing_or_half_written_leaves_the_defaults(file: Path, content: str | None) -> None:
     if content is not None:
