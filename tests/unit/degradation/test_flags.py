@@ -99,9 +99,7 @@ def file(tmp_path: Path, flag: Flag) -> Iterator[Path]:
     yield tmp_path / "flags.json"
     api.clear_providers()
     # The provider's thread looks once more before it sees that it is over.
-    for thread in threading.enumerate():
-        if thread.name.startswith("Flagd"):
-            thread.join(5)
+    eventually(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("Flagd")])
 
 
 def write(file: Path, value: str) -> None:
