@@ -1,13 +1,12 @@
 """How long the last requests of this process took. Source: observability report, section 3.2, performance tracking."""
 
-import threading
+import json
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 RECENT: Final = 1000
 SLOW: Final = 100
-SLOW_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +37,40 @@ class Performance:
 
 
 class PerformanceTracker:
-    """Remembers the last 1,000 durations and the last 100 slow requests. Safe with threads."""
+    """Remembers the last 1,000 durations and the last 100 slow requests.
 
-    __slots__ = ("_lock", "_recent", "_slow", "_slow_count")
+    Attributes:
+        ended: takes the seconds of a request; the deque's own method, for every request pays for it: 0.05 us.
+    """
+
+    __slots__ = ("_recent", "_slow", "_slow_count", "ended")
 
     def __init__(self) -> None:
         self._recent: deque[float] = deque(maxlen=RECENT)
         self._slow: deque[SlowRequest] = deque(maxlen=SLOW)
         self._slow_count = 0
-        self._lock = threading.Lock()
+        self.ended = self._recent.append
 
-    def ended(self, request: SlowRequest) -> None:
-        """Take in a request, slow or not."""
-        with self._lock:
-            self._recent.append(request.seconds)
-            if request.seconds > SLOW_SECONDS:
-                self._slow.append(request)
-                self._slow_count += 1
+    def was_slow(self, request: SlowRequest) -> None:
+        """Remember a request that was slow; it is among those that `ended`, too."""
+        self._slow.append(request)
+        self._slow_count += 1
 
     def read(self) -> Performance:
         """Return the figures."""
-        with self._lock:
-            recent, slow = list(self._recent), self._slow_count
+        recent = list(self._recent)
         if not recent:
-            return Performance(0, None, None, None, slow)
-        return Performance(len(recent), sum(recent) / len(recent), max(recent), min(recent), slow)
+            return Performance(0, None, None, None, self._slow_count)
+        return Performance(len(recent), sum(recent) / len(recent), max(recent), min(recent), self._slow_count)
 
     def slow(self) -> list[SlowRequest]:
         """Return the last slow requests, newest first."""
-        with self._lock:
-            return list(reversed(self._slow))
+        return list(self._slow)[::-1]
+
+    def report(self) -> bytes:
+        """Return both as JSON."""
+        return json.dumps({**asdict(self.read()), "slow": [asdict(request) for request in self.slow()]}).encode()
+
+
+PERFORMANCE: Final = PerformanceTracker()
+"""That of this process."""

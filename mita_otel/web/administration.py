@@ -22,6 +22,12 @@ PATH: Final = DOCTOR_PATH
 """What the doctor finds."""
 
 
+def _performance(_: object) -> bytes:
+    from mita_otel.errors.performance import PERFORMANCE
+
+    return PERFORMANCE.report()
+
+
 def _ratelimit(_: object) -> bytes:
     from mita_otel import ratelimit
 
@@ -35,6 +41,7 @@ def _retries(_: object) -> bytes:
 
 
 PAGES: Final[Mapping[str, Examine]] = {
+    "/_mita/performance": _performance,
     "/_mita/ratelimit": _ratelimit,
     "/_mita/retries": _retries,
 }

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import format_trace_id
 
+from mita_otel.errors.performance import PERFORMANCE, PerformanceTracker, SlowRequest
 from mita_otel.redaction import redact_path, redact_query
 from mita_otel.traces import request as request_span
 from mita_otel.web.exchange import Exchange, known_method
@@ -27,13 +28,19 @@ class SlowRequests:
         limit: seconds above which a request is slow.
         trace_url: with `{trace_id}`, where a trace can be looked at; None for no link.
         clock: seconds of the exchange's times.
+        tracker: remembers how long requests took.
     """
 
-    __slots__ = ("_clock", "_limit", "_trace_url")
+    __slots__ = ("_clock", "_limit", "_trace_url", "_tracker")
 
     def __init__(
-        self, limit: float, trace_url: str | None = None, clock: Callable[[], float] = time.perf_counter
+        self,
+        limit: float,
+        trace_url: str | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        tracker: PerformanceTracker = PERFORMANCE,
     ) -> None:
+        self._tracker = tracker
         self._limit = limit
         self._trace_url = trace_url
         self._clock = clock
@@ -46,8 +53,12 @@ class SlowRequests:
             failure: what left the application.
         """
         seconds = (exchange.ended or self._clock()) - exchange.opened
-        if seconds <= self._limit or _is_stream_of_events(exchange):
+        if seconds <= self._limit:
+            self._tracker.ended(seconds)
             return
+        if _is_stream_of_events(exchange):
+            return
+        self._remember(exchange, seconds)
         failed = exchange.status >= _ERRORS or isinstance(failure, Exception)
         _logger.log(
             logging.ERROR if failed else logging.WARNING,
@@ -57,6 +68,13 @@ class SlowRequests:
             seconds * 1000,
             extra=self._fields(exchange, seconds),
         )
+
+    def _remember(self, exchange: Exchange, seconds: float) -> None:
+        method, route = known_method(exchange.scope) or "_OTHER", exchange.template() or ""
+        span = request_span.span_context()
+        trace_id = format_trace_id(span.trace_id) if span.is_valid else ""
+        self._tracker.ended(seconds)
+        self._tracker.was_slow(SlowRequest(method, route, seconds, time.time(), trace_id))
 
     def _fields(self, exchange: Exchange, seconds: float) -> dict[str, Any]:
         scope = exchange.scope

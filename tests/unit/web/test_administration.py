@@ -59,7 +59,8 @@ def test_with_the_token_the_application_itself_is_examined() -> None:
 
 def test_with_the_token_the_rate_limits_tell_what_they_do() -> None:
     exchange = Exchange()
-    assert exchange.run(scope_of("/_mita/ratelimit")) == 200
+    for page in ("/_mita/ratelimit", "/_mita/retries", "/_mita/performance"):
+        assert exchange.run(scope_of(page)) == 200
     assert json.loads(exchange.messages[1]["body"])["scope"] == "process"
     assert exchange.examined == []
     assert Exchange().run(scope_of("/_mita/ratelimit", token=None)) == 401

@@ -11,6 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
+from mita_otel.errors.performance import PERFORMANCE, RECENT
 from mita_otel.settings import Settings, SettingsError
 from mita_otel.traces.request import RequestSpanProcessor
 from mita_otel.web import identify_user
@@ -89,6 +90,18 @@ def test_a_fast_request_is_none(lines: Lines) -> None:
     serve(answer, limit=NEVER_SLOW)
 
     assert lines() == []
+
+
+def test_requests_are_remembered_and_slow_ones_with_their_traces() -> None:
+    before = PERFORMANCE.read()
+    serve(answer, limit=NEVER_SLOW)
+    serve(answer)
+
+    after = PERFORMANCE.read()
+    assert after.slow_requests_count == before.slow_requests_count + 1
+    assert after.requests == min(before.requests + 2, RECENT)
+    [newest, *_] = PERFORMANCE.slow()
+    assert (newest.method, newest.route, len(newest.trace_id)) == ("GET", "/orders/{number}", 32)
 
 
 def test_the_query_is_masked(lines: Lines) -> None:
