@@ -16,7 +16,7 @@ from tests.fixtures.soak import SOAK
 from tests.integration.app.conftest import external
 from tests.integration.app.hostile import Hostile, hostile_requests
 
-REQUESTS = 10_000 if SOAK else 1_500
+REQUESTS = 10_000 if SOAK else 800
 AT_ONCE = 16
 OPEN = 400
 """Series of an instrument that is open in routes, statuses, statements: some 40 routes, ten methods, mostly one status,

@@ -29,8 +29,8 @@ from tests.integration.app.conftest import external
 from tests.unit.app.receipts import png
 from tests.unit.errors.test_body import RFC_9457
 
-EXAMPLES = 8
-"""For each of some forty operations, besides those on the edge of what is described: some 2,000 together, in half a
+EXAMPLES = 5
+"""For each of some forty operations, besides those on the edge of what is described: some 1,500 together, in half a
 minute, and the same ones each time."""
 
 EXCLUDED = "/health"
