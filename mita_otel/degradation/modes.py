@@ -27,7 +27,6 @@ class Cause(StrEnum):
     DEADLINE = "deadline"
     BUDGET = "budget"
     FAILURE = "failure"
-    NOTHING_CACHED = "nothing_cached"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,25 @@ import queue
 import threading
 import urllib.request
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from weakref import ref
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.metrics import Observation, get_meter
 
 from mita_otel.errors.groups import Alert
+from mita_otel.metrics.catalogue.reliability import ERROR_ALERTS
 
 WAITING_AT_MOST: Final = 100
 """Alerts that wait: thresholds and cooldowns let no more than some a minute through."""
 
 TIMEOUT: Final = 2.0
 """Seconds for one delivery: Alertmanager is near, and the log has said it already."""
+
+METER: Final = "mita_otel.errors"
+OUTCOMES: Final = ("sent", "failed", "dropped")
 
 _logger: Final = logging.getLogger("mita_otel.errors")
 
@@ -38,7 +44,9 @@ class Alertmanager:
     def __init__(self, url: str, labels: Mapping[str, str]) -> None:
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
         self._labels = dict(labels)
-        self.outcomes: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
+        told = ref(self)
+        ERROR_ALERTS.observe(get_meter(METER), lambda _: _observed(told()))
         self._begin()
         os.register_at_fork(after_in_child=self._begin)
 
@@ -75,6 +83,11 @@ class Alertmanager:
         request = urllib.request.Request(self._url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - http or https, by the settings
         with suppress_instrumentation(), urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310 - as above
             pass
+
+
+def _observed(alertmanager: Alertmanager | None) -> Iterable[Observation]:
+    outcomes = alertmanager.outcomes.copy() if alertmanager is not None else {}
+    return [Observation(number, {"outcome": outcome}) for outcome, number in outcomes.items()]
 
 
 def payload(alert: Alert, labels: Mapping[str, str]) -> list[dict[str, Any]]:

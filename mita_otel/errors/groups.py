@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -146,11 +146,6 @@ class Groups:
             occurrence = self._ids.get(error_id)
             group = self._groups.get(occurrence.fingerprint) if occurrence else None
             return (occurrence, group) if occurrence and group else None
-
-    def newest(self, number: int = 100) -> Sequence[Group]:
-        """Return the groups that occurred last, newest first."""
-        with self._lock:
-            return list(reversed(self._groups.values()))[:number]
 
     def __len__(self) -> int:
         return len(self._groups)

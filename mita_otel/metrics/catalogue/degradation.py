@@ -36,6 +36,6 @@ SERVED: Final = Counter(
     attributes=(
         _FEATURE,
         _MODE,
-        closed("cause", "none", "flag", "circuit_open", "deadline", "budget", "failure", "nothing_cached"),
+        closed("cause", "none", "flag", "circuit_open", "deadline", "budget", "failure"),
     ),
 )

@@ -18,6 +18,13 @@ ERRORS: Final = Counter(
         closed("severity", "low", "medium", "high", "critical"),
     ),
 )
+ERROR_ALERTS: Final = Counter(
+    name="mita.error.alerts",
+    unit="{alert}",
+    description="Alerts about errors of one origin, by what became of their way to Alertmanager; the log has them all.",
+    source=OURS,
+    attributes=(closed("outcome", "sent", "failed", "dropped"),),
+)
 TIMEOUTS: Final = Counter(
     name="mita.timeouts",
     unit="{timeout}",

@@ -64,6 +64,7 @@ def _finance(start: ServiceFactory, receiver: OtlpReceiver, database: str, cache
         MESSAGES_API_URL=external, STORE_API_URL=external, GOOGLE_OAUTH_URL=external, GOOGLE_CLIENT_ID="test",
         GOOGLE_CLIENT_SECRET="test", BACKGROUND_SECONDS="1", MIGRATE_ON_START="true", JWT_SECRET="s" * 40,
         SHARE_BREAKERS="true", MITA_RATE_LIMITING="true", MITA_SLO_FILE="collector/slo/mita.yaml",
+        MITA_ALERTMANAGER_URL="http://127.0.0.1:9",
     )  # fmt: skip
     with client:
         traffic = Traffic(str(client.base_url).rstrip("/"))
