@@ -1,7 +1,5 @@
 """A breaker of MITA Finance on the real stack: its state in Prometheus, and the way from a refusal to its cause."""
 
-import sys
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +8,9 @@ import pytest
 
 from mita_otel.breakers import OPENAI, State
 from mita_otel.stack import NativeStack
-from tests.fixtures.polling import eventually, find_free_port
-from tests.fixtures.service import ServiceProcess
+from tests.fixtures.polling import eventually
+from tests.fixtures.service import ServiceFactory
+from tests.stack.finance import serve_finance
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
@@ -34,32 +33,11 @@ def _lines(stack: NativeStack, query: str) -> list[str]:
 
 
 def test_an_open_breaker_is_seen_in_prometheus_and_leads_from_jaeger_to_the_traces_that_opened_it(
-    stack: NativeStack, start_service: Callable[..., ServiceProcess], redis_url: str, postgres_url: str
+    stack: NativeStack, start_service: ServiceFactory, redis_url: str, postgres_url: str
 ) -> None:
-    stack.up(standard=False)
-    standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
-    external = f"http://127.0.0.1:{standin}"
-    command = [sys.executable, "-m", "app.standin", "--port", str(standin)]
-    start_service(command, {"PYTHONPATH": "."}, url=f"{external}/inbox")
-    service = start_service(
-        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
-        {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": stack.endpoints.otlp_http,
-            "OTEL_SERVICE_NAME": name,
-            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
-            "MITA_STRICT": "1",
-            "MITA_TRACE_RESPONSE": "traceresponse",
-            "DATABASE_URL": postgres_url,
-            "REDIS_URL": redis_url,
-            "INSIGHTS_API_URL": external,
-            "MIGRATE_ON_START": "true",
-            "JWT_SECRET": "s" * 40,
-            "PYTHONPATH": ".",
-        },
-    )
-    service.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
+    name, url, external = serve_finance(stack, start_service, postgres_url, REDIS_URL=redis_url)
     mine = f'service_name="{name}", service="openai"'
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=30) as client:
         user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
         token = client.post("/api/auth/register", json=user).json()["access_token"]
         headers = {"authorization": f"Bearer {token}"}

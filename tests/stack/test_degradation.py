@@ -1,7 +1,5 @@
 """A feature whose dependency is away: its users get less and are told, and everyone who looks after it sees it."""
 
-import sys
-from collections.abc import Callable
 from uuid import uuid4
 
 import httpx
@@ -9,45 +7,25 @@ import pytest
 
 from mita_otel.breakers import OPENAI
 from mita_otel.stack import NativeStack
-from tests.fixtures.polling import eventually, find_free_port
-from tests.fixtures.service import ServiceProcess
+from tests.fixtures.polling import eventually
+from tests.fixtures.service import ServiceFactory
 from tests.fixtures.soak import SOAK
+from tests.stack.finance import serve_finance
 
 pytestmark = [pytest.mark.stack, pytest.mark.soak, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
 
 def test_insights_go_down_the_ladder_and_are_seen_everywhere(
-    stack: NativeStack, start_service: Callable[..., ServiceProcess], postgres_url: str, redis_url: str
+    stack: NativeStack, start_service: ServiceFactory, postgres_url: str, redis_url: str
 ) -> None:
-    stack.up(standard=False)
-    standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
-    external = f"http://127.0.0.1:{standin}"
-    start_service(
-        [sys.executable, "-m", "app.standin", "--port", str(standin)], {"PYTHONPATH": "."}, url=f"{external}/inbox"
-    )
-    start_service(
-        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
-        {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": stack.endpoints.otlp_http,
-            "OTEL_SERVICE_NAME": name,
-            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
-            "MITA_STRICT": "1",
-            "DATABASE_URL": postgres_url,
-            "REDIS_URL": redis_url,
-            "INSIGHTS_API_URL": external,
-            "MIGRATE_ON_START": "true",
-            "JWT_SECRET": "s" * 40,
-            "PYTHONPATH": ".",
-        },
-        url=f"http://127.0.0.1:{port}/health/ready",
-    )
+    name, url, external = serve_finance(stack, start_service, postgres_url, REDIS_URL=redis_url)
 
     def active() -> set[str]:
         query = f'mita_degradation_active{{service_name="{name}", feature="ai_insights"}} == 1'
         found = httpx.get(f"{stack.endpoints.prometheus}/api/v1/query", params={"query": query}).json()
         return {row["metric"]["mode"] for row in found["data"]["result"]}
 
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=30) as client:
         user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
         token = client.post("/api/auth/register", json=user).json()["access_token"]
         client.headers["authorization"] = f"Bearer {token}"

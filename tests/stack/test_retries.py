@@ -1,9 +1,7 @@
 """Retries and deadlines of MITA Finance on the real stack: counted in Prometheus, and seen in Jaeger."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -12,8 +10,9 @@ import httpx
 import pytest
 
 from mita_otel.stack import NativeStack
-from tests.fixtures.polling import eventually, find_free_port
-from tests.fixtures.service import ServiceProcess
+from tests.fixtures.polling import eventually
+from tests.fixtures.service import ServiceFactory
+from tests.stack.finance import serve_finance
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
 
@@ -49,31 +48,11 @@ async def _ask_for_what_is_locked(database: str, url: str, headers: dict[str, st
 
 
 def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
-    stack: NativeStack, start_service: Callable[..., ServiceProcess], postgres_url: str
+    stack: NativeStack, start_service: ServiceFactory, postgres_url: str
 ) -> None:
-    stack.up(standard=False)
-    standin, port, name = find_free_port(), find_free_port(), f"finance-{uuid4().hex[:8]}"
-    external = f"http://127.0.0.1:{standin}"
-    command = [sys.executable, "-m", "app.standin", "--port", str(standin)]
-    start_service(command, {"PYTHONPATH": "."}, url=f"{external}/inbox")
-    service = start_service(
-        ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port)],
-        {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": stack.endpoints.otlp_http,
-            "OTEL_SERVICE_NAME": name,
-            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
-            "MITA_STRICT": "1",
-            "MITA_TRACE_RESPONSE": "traceresponse",
-            "DATABASE_URL": postgres_url,
-            "RATES_API_URL": external,
-            "MIGRATE_ON_START": "true",
-            "JWT_SECRET": "s" * 40,
-            "PYTHONPATH": ".",
-        },
-    )
-    service.wait_until_it_answers(f"http://127.0.0.1:{port}/health")
+    name, url, external = serve_finance(stack, start_service, postgres_url)
     mine = f'service_name="{name}"'
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=30) as client:
         user = {"email": f"{uuid4().hex}@example.com", "password": "correct horse", "currency": "USD"}
         headers = {"authorization": f"Bearer {client.post('/api/auth/register', json=user).json()['access_token']}"}
         # From zeros on: a first increase that no one saw begin is none to Prometheus.
@@ -81,7 +60,7 @@ def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
         eventually(lambda: _series(stack, calls, "dependency"), timeout=60)
         httpx.put(f"{external}/behaviour", json={"error_rate": 1})
         assert client.post("/api/transactions", json=EURO, headers=headers).status_code == 503
-        locked = _ask_for_what_is_locked(postgres_url, f"http://127.0.0.1:{port}/api/transactions", headers)
+        locked = _ask_for_what_is_locked(postgres_url, f"{url}/api/transactions", headers)
         took, late = asyncio.run(locked)
     assert late.status_code == 504
     assert took < 2.0
