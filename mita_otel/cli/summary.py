@@ -35,19 +35,38 @@ def lines(started: Demo) -> Iterator[Update]:
     """Say once where to look, and a line every ten seconds."""
     for what, url in _places(started).items():
         typer.echo(f"{what:10} {url}")
-    told: list[str] = []
+    request = _Announced(started)
 
-    def line(traffic: Traffic) -> None:
-        if not told:
-            told.append(traffic.last_trace_id)
-            if isinstance(started.backends, ConsoleBackends):
-                typer.echo(f"{'a request':10} {started.backends.page_of(traffic.last_trace_id)}")
-            for what, url in started.backends.queries(traffic.last_trace_id).items():
-                typer.echo(f"{what:10} curl '{url}'")
+    def count(traffic: Traffic) -> None:
         totals = started.backends.totals()
         typer.echo(f"{sum(traffic.sent.values())} requests, {_told(totals)}; Ctrl-C takes everything down")
 
-    yield _every(_LINES, line)
+    counted = _every(_LINES, count)
+
+    def update(traffic: Traffic) -> None:
+        request.update(traffic)
+        counted(traffic)
+
+    yield update
+
+
+class _Announced:
+    """Names one request as soon as all of it has arrived, so that no link leads to what is still on its way."""
+
+    def __init__(self, started: Demo) -> None:
+        self._backends = started.backends
+        self._chosen = ""
+        self._done = False
+
+    def update(self, traffic: Traffic) -> None:
+        self._chosen = self._chosen or traffic.last_trace_id
+        if self._done or not self._backends.found(self._chosen).linked:
+            return
+        self._done = True
+        if isinstance(self._backends, ConsoleBackends):
+            typer.echo(f"{'a request':10} {self._backends.page_of(self._chosen)}")
+        for what, url in self._backends.queries(self._chosen).items():
+            typer.echo(f"{what:10} curl '{url}'")
 
 
 def _every(seconds: float, act: Update) -> Update:

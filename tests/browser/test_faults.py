@@ -62,7 +62,7 @@ def test_the_page_goes_on_when_a_console_that_was_away_is_back(browser: Browser,
     expect(alert).to_contain_text("The console does not answer.")
     expect(page.get_by_role("contentinfo")).to_contain_text("the console does not answer")
     own_console.restart()
-    expect(alert).to_have_count(0, timeout=15_000)
+    expect(alert).to_have_count(0)
     expect(page.locator(".traces .row")).to_contain_text("before the end")
     looker.close()
 

@@ -28,7 +28,7 @@ def read(browser: Browser, site: Path) -> Iterator[Read]:
 
     def open_page(name: str) -> Page:
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.on("request", lambda request: asked.append(request.url))

@@ -63,7 +63,8 @@ def test_make_demo_says_where_to_look_and_ctrl_c_takes_everything_down(
 ) -> None:
     demo = start_service(["make", "demo", f"PYTHON={sys.executable}", f"ARGS=--folder {demo_folder}"], {})
     eventually(lambda: "Ctrl-C takes everything down" in demo.stdout, timeout=60)
-    assert all(f"{what} " in demo.stdout for what in ("console", "service", "trace", "logs", "metric"))
+    told = ("console", "service", "trace", "logs", "metric")
+    eventually(lambda: all(f"{what} " in demo.stdout for what in told), timeout=60)
     children = _children(demo)
     next(child for child in children if "demo" in child.cmdline()).send_signal(signal.SIGINT)
     assert demo.wait(30) == 0
