@@ -14,6 +14,20 @@ EVENTS: Final = Counter(
     source=OURS,
     attributes=(_SLO, closed("outcome", "good", "bad")),
 )
+SPENT: Final = Counter(
+    name="mita.slo.spent",
+    unit="{event}",
+    description="Bad events, once in each dimension by what contributed to them; `other` beyond 50 contributors of a"
+    " dimension and objective. Exemplars carry traces.",
+    source=OURS,
+    attributes=(
+        _SLO,
+        closed("dimension", "route", "error_type", "dependency", "version", "flag"),
+        bounded(
+            "contributor", "route templates, types of errors, names of dependencies, flags: 50 of each, and other", 51
+        ),
+    ),
+)
 OBJECTIVE: Final = Gauge(
     name="mita.slo.objective",
     unit="",
