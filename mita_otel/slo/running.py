@@ -80,7 +80,9 @@ class Objectives:
         catalogue.OBJECTIVE.observe(
             meter, lambda _: [Observation(slo.objective, {"slo": slo.id}) for slo in self.specification.slos]
         )
-
+        catalogue.INFO.observe(
+            meter, lambda _: [Observation(1, telemetry.about(slo)) for slo in self.specification.slos]
+        )
         telemetry.observe(meter, self.engine.status)
 
     def report(self) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from mita_otel.metrics.catalogue import slo as catalogue
 from mita_otel.slo.engine import Judgement, Status
+from mita_otel.slo.specification import Slo
+from mita_otel.slo.windows import period_text
 
 Read: TypeAlias = Callable[[Judgement], float | None]
 
@@ -38,6 +40,19 @@ def observe(meter: Meter, status: Callable[[], Status]) -> None:
     catalogue.BUDGET_REMAINING.observe(meter, told(lambda each: each.budget.remaining_ratio))
     catalogue.COMPLIANT.observe(meter, told(_compliant))
     catalogue.BURN_RATE.observe(meter, burns)
+
+
+def about(slo: Slo) -> dict[str, str]:
+    """Return what an objective is about, as attributes."""
+    return {
+        "slo": slo.id,
+        "title": slo.title,
+        "part": slo.service,
+        "owner": slo.owner,
+        "tier": str(slo.tier),
+        "type": slo.type,
+        "period": period_text(slo.period),
+    }
 
 
 def _compliant(judgement: Judgement) -> float | None:

@@ -26,6 +26,9 @@ _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|[smhdw])", re.ASCII)
 Unit: TypeAlias = Literal["week", "month"]
 """What a calendar is divided into."""
 
+_CALENDAR: Final = re.compile(r"(week|month)(?: (\S{1,64}))?", re.ASCII)
+_MOST_DAYS: Final = 366
+
 
 def seconds(text: str) -> float:
     """Return the seconds of a duration such as `200ms`, `5m` or `30d`.
@@ -111,3 +114,35 @@ class Calendar:
 
 Period: TypeAlias = Rolling | Calendar
 """What a budget is for."""
+
+
+def period_text(period: Period) -> str:
+    """Return a period in a word or two: `30d`, `month` of UTC, `week Europe/Berlin`."""
+    if isinstance(period, Rolling):
+        return shortly(period.length)
+    return period.unit if period.zone is UTC else f"{period.unit} {period.zone}"
+
+
+def period_of(text: str) -> Period:
+    """Return the period that such words name.
+
+    Raises:
+        ValueError: they name none.
+    """
+    calendar = _CALENDAR.fullmatch(text)
+    if calendar is None:
+        length = seconds(text)
+        if not 1 <= length <= _MOST_DAYS * DAY:
+            raise ValueError(f"{text!r} is no period: it is longer than a year, or shorter than a second")
+        return Rolling(int(length))
+    unit: Unit = "week" if calendar[1] == "week" else "month"
+    return Calendar(unit, UTC if calendar[2] in {None, "UTC"} else _zone(calendar[2]))
+
+
+def _zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - 5 ms, for calendars alone
+
+    try:
+        return ZoneInfo(name)
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone of the IANA's list") from error

@@ -35,6 +35,16 @@ OBJECTIVE: Final = Gauge(
     source=OURS,
     attributes=(_SLO,),
 )
+INFO: Final = Gauge(
+    name="mita.slo.info",
+    unit="",
+    description="1 for each objective; what it is about is in the attributes: to join others with.",
+    source=OURS,
+    attributes=(
+        _SLO,
+        *(bounded(name, "one of each objective", 1) for name in ("title", "part", "owner", "tier", "type", "period")),
+    ),
+)
 SLI: Final = Gauge(
     name="mita.slo.sli",
     unit="",

@@ -9,6 +9,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from mita_otel import slo
 from mita_otel.degradation import context
+from mita_otel.metrics.catalogue import slo as catalogue
 from mita_otel.settings import Settings
 from tests.unit.slo import openslo
 
@@ -52,6 +53,16 @@ def test_events_are_counted_by_their_outcome(file: Path, provider: MeterProvider
         slo.event("orders", good=good)
     assert list(_points(reader, "mita.slo.events").values()) == [2, 1]
     assert _points(reader, "mita.slo.objective") == {("orders-availability",): 0.999}
+
+
+def test_what_an_objective_is_about_can_be_joined_with_the_others(
+    file: Path, provider: MeterProvider, reader: InMemoryMetricReader
+) -> None:
+    slo.start(Settings.read({"MITA_SLO_FILE": str(file)}), provider)
+    (about,) = _points(reader, "mita.slo.info")
+    assert about[0] == "orders-availability"
+    assert about[-1] == "30d"
+    assert len(about) == len(catalogue.INFO.attributes)
 
 
 def test_without_a_file_events_cost_nothing_and_do_nothing(provider: MeterProvider) -> None:

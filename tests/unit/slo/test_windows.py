@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mita_otel.slo.windows import Calendar, Rolling, Unit, seconds, shortly
+from mita_otel.slo.windows import Calendar, Period, Rolling, Unit, period_of, period_text, seconds, shortly
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Africa/Cairo", "Australia/Lord_Howe"])
@@ -65,3 +65,26 @@ def test_each_moment_is_in_one_period_and_the_next_begins_where_it_ends(now: dat
     assert 0 <= calendar.elapsed(now) < 1
     assert calendar.bounds(end)[0] == end
     assert calendar.bounds(start) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("period", "text"),
+    [
+        (Rolling(30 * 86_400), "30d"),
+        (Calendar("month"), "month"),
+        (Calendar("week", BERLIN), "week Europe/Berlin"),
+    ],
+    ids=["rolling", "month", "week"],
+)
+def test_a_period_is_told_so_that_it_can_be_read(period: Period, text: str) -> None:
+    assert period_text(period) == text
+    assert period_of(text) == period
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "year", "0s", "500ms", "400d", "month Nowhere/Land", "month ../../etc/passwd", "month Europe", "week  UTC"],
+)
+def test_words_that_name_no_period_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no"):
+        period_of(text)
