@@ -13,6 +13,8 @@ from mita_otel.export.span_encoder import SpanEncoder
 from mita_otel.export.spool import Spool
 from mita_otel.export.wire import Piece
 
+_SAMPLED: Final = TraceFlags.SAMPLED
+
 
 class OutboxSpanProcessor(OutboxProcessor[ReadableSpan | Piece], SpanProcessor):
     """Delivers sampled spans.
@@ -42,8 +44,9 @@ class OutboxSpanProcessor(OutboxProcessor[ReadableSpan | Piece], SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Put the span into the outbox if it is sampled."""
         try:
-            context = span.context
-            if context is not None and context.trace_flags & TraceFlags.SAMPLED:
+            # The property of a span and that of its context would be two calls.
+            context = span._context  # noqa: SLF001
+            if context is not None and context[3] & _SAMPLED:
                 self._outbox.put(span)
         except Exception:  # noqa: BLE001 - the guard of this room: ending a span must not fail
             self._outbox.discard()

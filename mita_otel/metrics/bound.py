@@ -15,11 +15,11 @@ Where there is nothing to take hold of (an overflow, a provider that is not the 
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.sdk.metrics import MeterProvider, TraceBasedExemplarFilter
 from opentelemetry.sdk.metrics._internal import aggregation as sdk
 from opentelemetry.sdk.metrics._internal._view_instrument_match import _hash_attributes
@@ -29,12 +29,16 @@ from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
 from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from mita_otel.current_context import get_current
 from mita_otel.metrics.exemplars import LastOfBucket
 
 Attributes: TypeAlias = Mapping[str, str | bool | int | float]
 
 Series: TypeAlias = tuple[tuple[str, str | bool | int | float], ...]
 """Attributes in a form that can be looked up."""
+
+Seen: TypeAlias = tuple[int, int, int]
+"""When a sampled measurement was taken, in nanoseconds since the epoch, and the ids of its span and its trace."""
 
 HANDLES_AT_MOST: Final = 2_000
 """Handles that are kept for one instrument: as many as it may have series by default."""
@@ -48,6 +52,7 @@ class _Nowhere:
 
 
 _NOWHERE: Final[Any] = _Nowhere()
+_NO_CONTEXT: Final = Context()
 
 
 class _Bound:
@@ -162,6 +167,37 @@ class BoundHistogram(_Bound):
         if self._others:
             self._hand_over(value, context)
 
+    def adds_alone(self) -> bool:
+        """Say whether all series are found, and are such that a handle adds to them without a context."""
+        return not self._is_loose() and not self._others and all(kept is not None for _, _, kept in self._lean)
+
+    def record_all(self, values: Sequence[float], seen: Sequence[Seen | None]) -> None:
+        """Record several values, 0 and above, finite, that were measured since the last collection.
+
+        Args:
+            values: in the instrument's unit.
+            seen: what is told of each as an exemplar; None for those that were not sampled. Where a handle does not add
+                alone, nothing is told.
+        """
+        if not self.adds_alone():
+            for value in values:
+                self.record_of(value, _NO_CONTEXT, None)
+            return
+        for aggregation, bounds, kept in self._lean:
+            buckets = [bisect_left(bounds, value) for value in values]
+            with aggregation._lock:
+                counts = aggregation._value
+                if counts is None:
+                    counts = aggregation._value = [0] * (len(bounds) + 1)
+                for bucket in buckets:
+                    counts[bucket] += 1
+                aggregation._sum += sum(values)
+                aggregation._min = min(aggregation._min, *values)
+                aggregation._max = max(aggregation._max, *values)
+            latest = {bucket: (value, one) for bucket, value, one in zip(buckets, values, seen, strict=True) if one}
+            for bucket, (value, one) in latest.items():
+                kept.kept[bucket] = (self._attributes, value, *one)
+
     def _prepared(self, aggregation: Any) -> tuple[Any, ...] | None:
         if type(aggregation) is sdk._ExplicitBucketHistogramAggregation and aggregation._record_min_max:
             reservoir = aggregation._reservoir
@@ -206,7 +242,7 @@ def sampled(context: Context) -> SpanContext | None:
     if span is None:
         return None
     span_context: SpanContext = span.get_span_context()
-    return span_context if span_context.trace_flags & TraceFlags.SAMPLED else None
+    return span_context if span_context[3] & TraceFlags.SAMPLED else None  # the flags; their property is a call
 
 
 def _series(storages: Iterable[Any], instrument: Any, attributes: Attributes) -> Iterator[Any]:
@@ -249,6 +285,10 @@ class Handles(Generic[KeyT, HandleT]):
             if len(self._kept) < self._limit:
                 self._kept[key] = handle
         return handle
+
+    def kept(self) -> list[HandleT]:
+        """Return the handles that are kept, as they are now."""
+        return list(self._kept.values())
 
 
 def histograms(instrument: Any, limit: int = HANDLES_AT_MOST) -> Handles[Series, BoundHistogram]:

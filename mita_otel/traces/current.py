@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import Any, Final, TypeVar, cast
 
 from opentelemetry import trace
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from mita_otel.current_context import attach, detach, get_current
 from mita_otel.traces.span import Span, describe
 
 F = TypeVar("F", bound=Callable[..., Any])

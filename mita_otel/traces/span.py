@@ -20,7 +20,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationInfo, Instrume
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode
 from opentelemetry.util.types import Attributes
 
-from mita_otel.traces.attributes import clean, cleaned, fixed, number, taken
+from mita_otel.traces.attributes import PLAIN, clean, cleaned, fixed, number, taken
 
 if TYPE_CHECKING:
     from mita_otel.traces.tracer import Tracer
@@ -90,6 +90,16 @@ class Span(SdkSpan):
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Set an attribute, unless the span is over."""
+        if self._end_time is None and type(key) is str and key:
+            kind, held, tracer = type(value), self._attributes, self._tracer
+            # What most are, without the three calls of the general way.
+            if (
+                (kind in PLAIN or (kind is str and len(value) <= tracer.text_limit))
+                and key not in held
+                and len(held) < tracer.attribute_limit
+            ):
+                held[key] = value
+                return
         if self._end_time is not None:
             _logger.warning("Setting attribute on ended span.")
         elif key and isinstance(key, str):

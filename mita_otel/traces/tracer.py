@@ -5,12 +5,12 @@ import logging
 import random
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from opentelemetry import trace
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, _TracerConfig
 from opentelemetry.sdk.trace import Tracer as SdkTracer
@@ -21,6 +21,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, T
 from opentelemetry.trace.propagation import _SPAN_KEY
 from opentelemetry.trace.span import DEFAULT_TRACE_STATE
 
+from mita_otel.current_context import get_current
 from mita_otel.traces.attributes import number, taken
 from mita_otel.traces.counts import LOCAL_PARENT, NO_PARENT, REMOTE_PARENT, SpanCounts
 from mita_otel.traces.current import CurrentSpan
@@ -138,8 +139,13 @@ class Tracer(SdkTracer):
         start_time: int | None = None,
         record_exception: bool = True,  # noqa: FBT001, FBT002 - the API's signature
         set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
+        *,
+        deferred: Callable[[], Mapping[str, Any]] | None = None,
     ) -> trace.Span:
-        """Start a span, as the API says: a recording one, or one that only carries ids."""
+        """Start a span, as the API says: a recording one, or one that only carries ids.
+
+        `deferred` makes the attributes, and is asked only where they are needed.
+        """
         parent = _parent_of(context)
         if not self._tracer_config.is_enabled:
             return NonRecordingSpan(parent or trace.INVALID_SPAN_CONTEXT)
@@ -153,6 +159,8 @@ class Tracer(SdkTracer):
             origin = REMOTE_PARENT if parent.is_remote else LOCAL_PARENT
         bounds = self._bounds
         if bounds is None:
+            if deferred is not None:
+                attributes, deferred = deferred(), None
             decision, attributes, state = self._ask(context, trace_id, name, kind, attributes, links)
             recording, sampled = decision is not Decision.DROP, decision is Decision.RECORD_AND_SAMPLE
             self._counts.start(decision)[origin]()
@@ -163,6 +171,8 @@ class Tracer(SdkTracer):
         own = self._context(trace_id, _FLAGS[flags & _RANDOM | sampled], state)
         if not recording:
             return NonRecordingSpan(own)
+        if deferred is not None:
+            attributes = deferred()
         span = self._begun(name, own, parent, kind, attributes, links, start_time)
         span._record_exception = record_exception
         span._set_status_on_exception = set_status_on_exception
@@ -228,7 +238,8 @@ class Tracer(SdkTracer):
 
     def ended(self, span: Span) -> None:
         """Take a span that is over."""
-        (self._count_ended if span._context.trace_flags & _SAMPLED else self._count_recorded)()
+        # The flags by their position, as the property is a call.
+        (self._count_ended if span._context[3] & _SAMPLED else self._count_recorded)()
         processors = self.span_processor
         if processors.ending:
             processors._on_ending(span)
@@ -237,6 +248,8 @@ class Tracer(SdkTracer):
 
 def _parent_of(context: Context | None) -> SpanContext | None:
     span = (get_current() if context is None else context).get(_SPAN_KEY)
+    if span is None:  # `isinstance` of an abstract class would be 0.5 us
+        return None
     if type(span) is Span:
         return span._context
     if isinstance(span, trace.Span):

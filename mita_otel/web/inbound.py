@@ -13,6 +13,8 @@ CONTEXT_HEADERS: Final = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 CORRELATION_HEADER: Final = correlation.HEADER.encode()
 _HOST: Final = b"host"
+_new: Final = tuple.__new__
+"""Makes a named tuple without the call of a Python function, 0.2 us."""
 _READ: Final = CONTEXT_HEADERS | {CORRELATION_HEADER, _HOST}
 
 
@@ -44,7 +46,7 @@ def read(headers: Headers) -> Inbound:
             correlation_id = header[1] if correlation_id is None else correlation_id
         else:
             context.append(header)
-    return Inbound(correlation_id, host, context)
+    return _new(Inbound, (correlation_id, host, context))
 
 
 class _Getter(Getter[Headers]):

@@ -12,7 +12,9 @@ for a request that has such an object.
 
 # ruff: noqa: SLF001 - FastAPI has no public names for what its telemetry is made of; `instrument` looks whether they are there
 
+import os
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextvars import Token
@@ -28,16 +30,17 @@ from fastapi.telemetry._api import (
     _RequestTelemetry,
 )
 from fastapi.telemetry._asgi import _SCHEMA_URL, _SENSITIVE_QUERY_PARAMETERS, _exception, _legacy_otel
-from opentelemetry import context as otel_context
 from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, StatusCode, TraceFlags
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from mita_otel.current_context import attach, detach
 from mita_otel.libraries.fastapi.native import NATIVE, ExceptionEvents
 from mita_otel.libraries.model import Telemetry
-from mita_otel.metrics.bound import BoundHistogram, Handles, Series, sampled
+from mita_otel.metrics.batch import Batch
+from mita_otel.metrics.bound import BoundHistogram, Handles, Series
 from mita_otel.metrics.catalogue.http import (
     METHODS,
     SERVER_ACTIVE_REQUESTS,
@@ -47,6 +50,7 @@ from mita_otel.metrics.catalogue.http import (
 )
 from mita_otel.traces import request
 from mita_otel.traces.propagation import reads_only_w3c
+from mita_otel.traces.tracer import Tracer
 from mita_otel.web.exchange import OUT_OF_TIME_KEY
 from mita_otel.web.inbound import GETTER, Inbound
 from mita_otel.web.server import Exchange, Scope
@@ -57,6 +61,7 @@ _VERDICT: Final = "_mita_ours"
 _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SERVER_ERROR: Final = 500
 _NO_PARENT: Final = Context()
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 
 class Kind(NamedTuple):
@@ -133,11 +138,10 @@ def _attributes(kind: Kind, scope: Scope, inbound: Inbound) -> dict[str, str | i
 
 
 class _Measured(NamedTuple):
-    """The series that a request is measured in."""
+    """The series that a request is measured in: its duration, and that with the sizes of its bodies."""
 
     duration: BoundHistogram
-    received: BoundHistogram
-    sent: BoundHistogram
+    all: Batch
 
 
 class FastAPISpans:
@@ -147,7 +151,7 @@ class FastAPISpans:
         telemetry: the providers.
     """
 
-    __slots__ = ("_duration", "_logger", "_received", "_sent", "_tracer", "active", "measured")
+    __slots__ = ("__weakref__", "_duration", "_logger", "_received", "_sent", "_tracer", "active", "measured")
 
     def __init__(self, telemetry: Telemetry) -> None:
         self._tracer = telemetry.tracer_provider.get_tracer("fastapi", __version__, schema_url=_SCHEMA_URL)
@@ -162,6 +166,8 @@ class FastAPISpans:
         # interpreter does not interrupt a thread within such an addition.
         self.active: Counter[Series] = Counter()
         SERVER_ACTIVE_REQUESTS.observe(meter, self._read_active)
+        held = weakref.WeakMethod(self._forget)
+        os.register_at_fork(after_in_child=lambda: (forget := held()) and forget())
 
     def begin(self, app: Any, scope: Scope, exchange: Exchange, inbound: Inbound) -> "_Serving | None":
         """Start the span of a request and make it current; None where FastAPI or contrib serves the application.
@@ -177,8 +183,8 @@ class FastAPISpans:
             return None
         kind = _kind(scope)
         parent = self._parent(inbound, scope)
-        span = self._tracer.start_span(kind.span_name, parent, SpanKind.SERVER, _attributes(kind, scope, inbound))
-        is_recording = span.is_recording()
+        span = self._start(kind, parent, scope, inbound)
+        is_recording = type(span) is not NonRecordingSpan and span.is_recording()
         if not is_recording:
             # No processor is told of it, but the response's headers and the server's last words name it.
             request.remember(span.get_span_context())
@@ -192,6 +198,15 @@ class FastAPISpans:
         context = Context({**parent, _SPAN_KEY: span, _REQUEST_TELEMETRY_KEY: told})
         return _Serving(self, kind, scope, exchange, span=span, told=told, context=context)
 
+    def _start(self, kind: Kind, parent: Context, scope: Scope, inbound: Inbound) -> Span:
+        tracer = self._tracer
+        if type(tracer) is not Tracer:
+            return tracer.start_span(kind.span_name, parent, SpanKind.SERVER, _attributes(kind, scope, inbound))
+        # Attributes of a span that is not sampled would be made for nothing.
+        return tracer.start_span(
+            kind.span_name, parent, SpanKind.SERVER, deferred=lambda: _attributes(kind, scope, inbound)
+        )
+
     def _parent(self, inbound: Inbound, scope: Scope) -> Context:
         """Return the caller's context, and nothing of the one that the request is served in."""
         if not reads_only_w3c(propagate.get_global_textmap()):
@@ -204,13 +219,18 @@ class FastAPISpans:
         known = {"http.route": route, "http.response.status_code": status or None, "error.type": error}
         attributes = {**dict(series), **{name: value for name, value in known.items() if value is not None}}
         of_sizes = {name: attributes[name] for name in SERVER_RESPONSE_BODY_SIZE.attribute_names if name in attributes}
-        return _Measured(
-            BoundHistogram(self._duration, attributes),
-            BoundHistogram(self._received, of_sizes),
-            BoundHistogram(self._sent, of_sizes),
-        )
+        duration = BoundHistogram(self._duration, attributes)
+        sizes = BoundHistogram(self._received, of_sizes), BoundHistogram(self._sent, of_sizes)
+        return _Measured(duration, Batch((duration, *sizes)))
+
+    def _forget(self) -> None:
+        for measured in self.measured.kept():
+            measured.all.forget()
 
     def _read_active(self, _: CallbackOptions) -> Iterable[Observation]:
+        # The SDK asks before it collects what was added: so nothing that was measured waits for the next collection.
+        for measured in self.measured.kept():
+            measured.all.fold()
         return [Observation(number, dict(series)) for series, number in self.active.copy().items()]
 
 
@@ -239,7 +259,7 @@ class _Serving:
         self._context = context
         if kind.active:
             spans.active[kind.active] += 1
-        self._token: Token[Context] = otel_context.attach(context)
+        self._token: Token[Context] = attach(context)
         self._started: float | None = time.perf_counter()
 
     def end(self, error: BaseException | None = None) -> None:
@@ -254,6 +274,8 @@ class _Serving:
         status = self._exchange.status
         went_well = error is None and 0 < status < _SERVER_ERROR and self._kind.active
         error_type = None if went_well else self._error_type(error)
+        if error_type is not None:
+            request.erred(error_type)
         if self._told.span is not None:
             if status:
                 self._span.set_attribute("http.response.status_code", status)
@@ -263,12 +285,14 @@ class _Serving:
                 self._span.set_status(StatusCode.ERROR)
         if self._kind.active:
             measured = self._spans.measured.of((self._kind.series, self._told.route, status, error_type))
-            context = self._context
-            exemplar = sampled(context)
-            measured.duration.record_of(elapsed, context, exemplar)
-            if error is None and not self._exchange.by_path:
-                measured.received.record_of(self._exchange.received, context, exemplar)
-                measured.sent.record_of(self._exchange.sent, context, exemplar)
+            context, exchange = self._context, self._exchange
+            span_context = self._span.get_span_context()
+            # The flags, whose property is a call. As `bound.sampled`, of a span that is known.
+            exemplar = span_context if span_context[3] & _SAMPLED else None
+            if error is None and not exchange.by_path:
+                measured.all.record((elapsed, exchange.received, exchange.sent), context, exemplar)
+            else:
+                measured.duration.record_of(elapsed, context, exemplar)
             self._spans.active[self._kind.active] -= 1
         self._span.end()
 
@@ -284,7 +308,7 @@ class _Serving:
             self._told.data = None
             self._told._exceptions.clear()
             self._scope.pop("fastapi.telemetry", None)
-            otel_context.detach(self._token)
+            detach(self._token)
 
     def _error_type(self, error: BaseException | None) -> str | None:
         if not self._kind.active:
