@@ -13,6 +13,11 @@ BURN_RATE: Final = "mita_slo:burn_rate:ratio"
 SLI: Final = "mita_slo:sli:ratio"
 INDICATOR: Final = "mita_slo:indicator:rate"
 
+FACTOR: Final = "mita_slo:alert:factor"
+"""The burn rate at which an objective alerts, by `severity` and long `window`."""
+PERIOD: Final = "mita_slo:period:seconds"
+"""What an objective's budget is for."""
+
 REMAINING: Final = "mita_error_budget_remaining"
 """Source: observability report, section 6.2 #5; a share, signed."""
 AVAILABILITY: Final = "mita_availability_slo"
