@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Any, Final
 from weakref import WeakSet
 
-from opentelemetry import context as otel_context
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
 from opentelemetry.metrics import Meter
@@ -20,6 +19,7 @@ from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation import _SPAN_KEY
 
+from mita_otel.current_context import attach, detach, get_current
 from mita_otel.errors import is_timeout
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.link import Link, driver_error, is_there, status_code
@@ -58,6 +58,7 @@ class Call:
         text: an SQL statement without its values; None of what is no SQL.
         statement: the same with its values; None also where it is longer than `TEXT_LIMIT`.
         reads: whether it is known to change nothing.
+        dependency: what it is an operation of, in a word.
     """
 
     span_name: str
@@ -68,6 +69,7 @@ class Call:
     text: str | None = None
     statement: str | None = field(default=None, repr=False)
     reads: bool = False
+    dependency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,11 @@ class Endpoint:
         host = f"{self.address}:{self.port}" if self.address and self.port else self.address or self.system
         return f"{host}/{self.namespace}" if self.namespace else host
 
+    @property
+    def dependency(self) -> str:
+        """What it is to those who look for the cause of something: `postgresql/shop`."""
+        return f"{self.system}/{self.namespace}" if self.namespace else self.system
+
     def call(
         self,
         span_name: str,
@@ -127,7 +134,15 @@ class Endpoint:
         """Return the call of an operation; `attributes` are the span's own."""
         metric = {**self.attributes, **({"db.operation.name": operation} if operation else {})}
         return Call(
-            span_name, {**metric, **attributes}, metric, tuple(metric.items()), self.link, text, statement, reads
+            span_name,
+            {**metric, **attributes},
+            metric,
+            tuple(metric.items()),
+            self.link,
+            text=text,
+            statement=statement,
+            reads=reads,
+            dependency=self.dependency,
         )
 
     def statement(self, statement: str, *, batch: bool) -> Call | None:
@@ -185,7 +200,7 @@ class Operation:
         if self._quiet is not None:
             quiet.reset(self._quiet)
         if self._token is not None:
-            otel_context.detach(self._token)
+            detach(self._token)
         call, client, elapsed = self._call, self._client, ended - self._started
         try:
             series = call.series
@@ -197,12 +212,14 @@ class Operation:
                 client.slow(call, elapsed, self._span, self._context)
             self._span.end()
             client.durations.of(series).record(elapsed, self._context)
+            request.waited(call.dependency, elapsed)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
             client.faults.report()
 
     def _failed(self, cause: BaseException, ended: float) -> str:
         """Tell of an error everywhere but in the duration; return its type."""
         error_type, code = type_name(cause), status_code(cause)
+        request.failed(self._call.dependency)
         there = is_there(cause)
         if there is not None:
             self._call.link.answered_at = ended if there else NEVER
@@ -257,7 +274,7 @@ class Client:
         # As `is_silenced`, without the call.
         if quiet.get():
             return None
-        context = otel_context.get_current()
+        context = get_current()
         if context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN):
             return None
         if call.text is not None:
@@ -270,7 +287,7 @@ class Client:
             if details is not None:
                 span.set_attributes(details())
             context = Context({**context, _SPAN_KEY: span})
-            token = otel_context.attach(context)
+            token = attach(context)
         hushed = quiet.set(True) if hush else None
         return Operation(self, call, span=span, context=context, token=token, hushed=hushed)
 
@@ -279,7 +296,7 @@ def is_silenced() -> bool:
     """Say whether no one is to be told of what happens now: instrumentation is suppressed, or `quiet` is set."""
     if quiet.get():
         return True
-    context = otel_context.get_current()
+    context = get_current()
     return bool(context.get(_SUPPRESS_INSTRUMENTATION_KEY) or context.get(_SUPPRESS_INSTRUMENTATION_KEY_PLAIN))
 
 

@@ -15,7 +15,6 @@ from functools import lru_cache, wraps
 from typing import Any, Final
 
 import httpx
-from opentelemetry import context as otel_context
 from opentelemetry import propagate
 from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY as _SUPPRESSED_HTTP
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED
@@ -25,6 +24,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel import correlation
+from mita_otel.current_context import attach, detach, get_current
 from mita_otel.errors import is_timeout
 from mita_otel.libraries.database import SCHEMA_URL, VERSION, Attributes, type_name
 from mita_otel.libraries.faults import Faults
@@ -36,10 +36,13 @@ from mita_otel.metrics.bound import Series, histograms
 from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
 from mita_otel.retries import attempts, deadline
+from mita_otel.traces import request as served
 from mita_otel.traces.propagation import reads_only_w3c, write, writes_trace_context
 
 _PORTS: Final = {"http": 80, "https": 443}
 _BAGGAGE: Final = "baggage"
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
 
 
 @Once
@@ -96,7 +99,7 @@ class _Outbound:
         correlation_id = correlation.current()
         if correlation_id is not None and correlation.HEADER not in request.headers:
             carrier[correlation.HEADER] = correlation_id
-        context = otel_context.get_current()
+        context = get_current()
         if context.get(_SUPPRESSED) or context.get(_SUPPRESSED_HTTP) or context.get(_SUPPRESSED_PLAIN):
             return _Exchange(request, carrier, None) if carrier else None
         url = request.url
@@ -108,7 +111,7 @@ class _Outbound:
             span.set_attribute("url.full", redact_url(str(url)) if url.userinfo or url.query else str(url))
         context = Context({**context, _SPAN_KEY: span})
         self._inject(carrier, span, context, wants_baggage=url.host in self._baggage_hosts)
-        return _Exchange(request, carrier, _Measured(self, span, context, series))
+        return _Exchange(request, carrier, _Measured(self, span, context, series, url.host))
 
     @staticmethod
     def _inject(carrier: dict[str, str], span: Span, context: Context, *, wants_baggage: bool) -> None:
@@ -124,19 +127,20 @@ class _Outbound:
 class _Measured:
     """The span of a request under way."""
 
-    __slots__ = ("_context", "_outbound", "_series", "_span", "_started", "_token")
+    __slots__ = ("_context", "_host", "_outbound", "_series", "_span", "_started", "_token")
 
-    def __init__(self, outbound: _Outbound, span: Span, context: Context, series: Series) -> None:
+    def __init__(self, outbound: _Outbound, span: Span, context: Context, series: Series, host: str) -> None:
+        self._host = host
         self._outbound = outbound
         self._span = span
         self._context = context
         self._series = series
-        self._token = otel_context.attach(context)
+        self._token = attach(context)
         self._started = time.perf_counter()
 
     def end(self, response: httpx.Response | None, error: BaseException | None) -> None:
         elapsed = time.perf_counter() - self._started
-        otel_context.detach(self._token)
+        detach(self._token)
         try:
             attributes, outcome = _ended(response, error)
             if self._span.is_recording():
@@ -148,8 +152,16 @@ class _Measured:
             if error is not None and is_timeout(error):
                 self._outbound.timeouts.add(scope="external")
             self._outbound.durations.of(self._series + outcome).record(elapsed, self._context)
+            served.waited(self._host, elapsed)
+            if error is not None or (response is not None and _has_failed(response.status_code)):
+                served.failed(self._host)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
             self._outbound.faults.report()
+
+
+def _has_failed(status: int) -> bool:
+    """Say whether whoever was asked did not do its work; what else is no success may be an answer."""
+    return status >= _SERVER_ERROR or status == _TOO_MANY
 
 
 def _ended(response: httpx.Response | None, error: BaseException | None) -> tuple[Attributes, Series]:
