@@ -20,6 +20,7 @@ from mita_otel.breakers.registry import REGISTRY, Registry
 from mita_otel.breakers.states import Outcome, Override, Reason, State
 from mita_otel.breakers.verdicts import Verdict
 from mita_otel.breakers.window import AnyWindow, Run, empty_window
+from mita_otel.traces import request
 
 _DISABLED: Final = Permit(-1, 0, State.DISABLED)
 _UNJUDGED: Final = Permit(-1, 0, State.METRICS_ONLY)
@@ -157,6 +158,7 @@ class Switch:
         _announce(change)
         if permit is not None:
             return permit
+        request.failed(self.name)
         try:
             telemetry.mark_rejected(self.name, state, causes, seconds)
         except Exception:  # noqa: BLE001 - the room's door
@@ -223,6 +225,7 @@ class Switch:
         if failed:
             outcome = Outcome.SLOW_FAILURE if slow else Outcome.FAILURE
             cause = telemetry.cause()
+            request.failed(self.name)
         else:
             outcome = Outcome.SLOW_SUCCESS if slow else Outcome.SUCCESS
         change: Transition | None = None

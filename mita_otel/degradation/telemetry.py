@@ -13,6 +13,7 @@ from opentelemetry.metrics import CallbackOptions, Observation, get_meter
 from mita_otel.degradation.modes import LADDER, Cause, Mode
 from mita_otel.metrics.catalogue import degradation as catalogue
 from mita_otel.metrics.recording import Total
+from mita_otel.traces import request
 
 METER: Final = "mita_otel.degradation"
 
@@ -47,6 +48,7 @@ class EvaluationHook(Hook):
         key = self._filed(details.flag_key)
         variant = str(details.variant or details.value)[:64]
         reason = str(details.reason or "unknown").lower()
+        request.evaluated(key, str(details.variant) if details.variant else "default")
         _evaluations().add(key=key, variant=variant if details.variant else "default", reason=reason)
         if self._last.get(key) == (variant, reason):
             return

@@ -11,6 +11,7 @@ from mita_otel.errors.body import new_error_id
 from mita_otel.errors.fingerprint import fingerprint, root_cause
 from mita_otel.errors.groups import Alert, Groups, Occurrence
 from mita_otel.errors.taxonomy import Kind, Severity
+from mita_otel.traces import request
 
 ERROR_ID: Final = "mita.error.id"
 FINGERPRINT: Final = "mita.error.fingerprint"
@@ -85,6 +86,7 @@ class Reporter:
             trace_id=trace.format_trace_id(context.trace_id) if context.is_valid else "",
             route=route,
         )
+        request.erred(occurrence.type)
         attributes = described(occurrence)
         # The span's own route is whoever's who made the span.
         span.set_attributes({name: value for name, value in attributes.items() if name != ROUTE})

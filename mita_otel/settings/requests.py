@@ -11,6 +11,7 @@ DEFAULT_EXCLUDED_PATHS: Final = (
     "/health/*",
     "/metrics",
     "/slo/status",
+    "/slo/explain",
     "/docs",
     "/docs/*",
     "/redoc",

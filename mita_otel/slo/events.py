@@ -8,9 +8,11 @@ slo.event("notifications", good=delivered_at - created_at <= timedelta(minutes=5
 import logging
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from math import inf
 from typing import Final, NamedTuple
 
 from mita_otel.slo.counts import Counts
+from mita_otel.slo.ledger import Ledger
 from mita_otel.slo.specification import Slo
 
 CLIENT_CLOSED_REQUEST: Final = 499
@@ -32,10 +34,14 @@ class Plan(NamedTuple):
     Attributes:
         cells: of the objectives for which its time does not matter.
         timed: seconds that it may take, and the cell of those that took no longer.
+        bad: places of the objectives for which it is bad, however long it took.
+        strictest: seconds above which it is bad for some objective.
     """
 
     cells: tuple[int, ...] = ()
     timed: tuple[tuple[float, int], ...] = ()
+    bad: tuple[int, ...] = ()
+    strictest: float = inf
 
 
 _NOWHERE: Final = Plan()
@@ -49,18 +55,22 @@ class Events:
     Args:
         slos: the objectives.
         counts: takes the events; has as many objectives.
+        ledger: is told why budgets are spent.
     """
 
-    __slots__ = ("_counts", "_named", "_plans", "_slos", "_told")
+    __slots__ = ("_counts", "_ledger", "_named", "_plans", "_slos", "_told")
 
-    def __init__(self, slos: Sequence[Slo], counts: Counts) -> None:
+    def __init__(self, slos: Sequence[Slo], counts: Counts, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger or Ledger([slo.id for slo in slos])
         self._slos = tuple(slos)
         self._counts = counts
         self._plans: dict[tuple[str, str, int], Plan] = {}
         self._named = _by_name(self._slos)
         self._told: set[str] = set()
 
-    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+    def request(
+        self, method: str, route: str, status: int, seconds: float, failure: BaseException | None = None
+    ) -> None:
         """Count a request that has ended.
 
         Args:
@@ -68,6 +78,7 @@ class Events:
             route: its whole template; empty where none was found.
             status: of the answer; 500 for one that failed before its end.
             seconds: until the answer was complete.
+            failure: what left the application.
         """
         key = (method, route, status)
         plan = self._plans.get(key)
@@ -77,12 +88,17 @@ class Events:
                 self._plans[key] = plan
         if plan is not _NOWHERE:
             self._counts.add_timed(plan.cells, plan.timed, seconds)
+            if seconds > plan.strictest:
+                slow = [good // 2 for limit, good in plan.timed if seconds > limit]
+                self._ledger.request((*plan.bad, *slow), route, status, seconds, failure)
 
     def event(self, name: str, *, good: bool) -> None:
         """Count an event; one that no objective is about is logged once."""
         cells = self._named.get(name)
         if cells is not None:
             self._counts.add(cells[not good])
+            if not good:
+                self._ledger.event([cell // 2 for cell in cells[1]], name)
         elif name not in self._told and len(self._told) < _NAMES_AT_MOST:
             self._told.add(name)
             _logger.warning("no objective is about the event %r: it is not counted", name)
@@ -111,7 +127,11 @@ def plan_of(slos: Iterable[Slo], method: str, route: str, status: int) -> Plan:
             cells.append(2 * index + is_error)
         elif status < HTTPStatus.BAD_REQUEST:
             timed.append((slo.threshold, 2 * index))
-    return Plan(tuple(cells), tuple(timed)) if cells or timed else _NOWHERE
+    if not cells and not timed:
+        return _NOWHERE
+    bad = tuple(cell // 2 for cell in cells if cell % 2)
+    strictest = -inf if bad else min((limit for limit, _ in timed), default=inf)
+    return Plan(tuple(cells), tuple(timed), bad, strictest)
 
 
 def _by_name(slos: Sequence[Slo]) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:

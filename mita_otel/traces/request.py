@@ -1,5 +1,6 @@
 """The request being served: its SERVER span, reachable where that is no longer current, and what ran for it."""
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Final, TypeAlias
 
@@ -14,16 +15,29 @@ class Served:
     """One request; all the tasks and threads that work for it see the same object.
 
     Attributes:
+        error: type of the first error that was told of.
+        failed: the dependency whose operation failed last.
+        flags: variants of the feature flags that were evaluated for it, by key; None where there were none.
+        route: returns the template of its route, while it is served.
         span: its SERVER span while that records and an answer has not begun.
         span_context: that span's context, also of one that is not sampled.
         statements: how often each SQL statement ran for it; None where no one counts, as after the answer has begun.
         untrusted_parent: what the SERVER span links to instead of continuing it.
         user: the id of who is known to send it.
+        waits: seconds that it waited for each dependency; None where no one wants to know.
     """
 
-    __slots__ = ("span", "span_context", "statements", "untrusted_parent", "user")
+    __slots__ = (
+        *("error", "failed", "flags", "route", "span", "span_context", "statements", "untrusted_parent", "user"),
+        "waits",
+    )
 
     def __init__(self, untrusted_parent: SpanContext | None = None, statements: dict[str, int] | None = None) -> None:
+        self.error: str | None = None
+        self.failed: str | None = None
+        self.flags: dict[str, str] | None = None
+        self.route: Callable[[], str | None] | None = None
+        self.waits: dict[str, float] | None = None
         self.span: Span | None = None
         self.span_context = INVALID_SPAN_CONTEXT
         self.statements = statements
@@ -48,6 +62,12 @@ USER_LENGTH: Final = 128
 STATEMENTS_COUNTED: Final = 256
 """Different statements that are counted for one request."""
 
+DEPENDENCIES_TIMED: Final = 16
+"""Dependencies that a request may wait for, one by one."""
+
+FLAGS_NOTED: Final = 16
+"""Feature flags of one request that are remembered."""
+
 UNTRUSTED_LINK: Final = {"mita.link.kind": "untrusted_parent"}
 
 current: Final = _served.get
@@ -63,14 +83,18 @@ def span_context() -> SpanContext:
     return INVALID_SPAN_CONTEXT if served is None else served.span_context
 
 
-def begin(untrusted_parent: SpanContext | None = None, *, counting: bool = False) -> Before:
+def begin(untrusted_parent: SpanContext | None = None, *, counting: bool = False, timing: bool = False) -> Before:
     """Put a new request in the place of this context's last one; hand the token to `restore`.
 
     Args:
         untrusted_parent: a caller's span that is linked to but not continued.
         counting: whether the statements that run for it are counted.
+        timing: whether what it waits for is timed.
     """
-    return _served.set(Served(untrusted_parent, {} if counting else None))
+    served = Served(untrusted_parent, {} if counting else None)
+    if timing:
+        served.waits = {}
+    return _served.set(served)
 
 
 def restore(token: Before) -> None:
@@ -101,6 +125,43 @@ def count(statement: str) -> None:
         statements[statement] = before + 1
     elif len(statements) < STATEMENTS_COUNTED:
         statements[statement] = 1
+
+
+def waited(dependency: str, seconds: float) -> None:
+    """Add to the time that the request waited for a dependency, if anyone wants to know; 0.1 us."""
+    served = _served.get()
+    if served is None or (waits := served.waits) is None:
+        return
+    before = waits.get(dependency)
+    if before is not None:
+        waits[dependency] = before + seconds
+    elif len(waits) < DEPENDENCIES_TIMED:
+        waits[dependency] = seconds
+
+
+def failed(dependency: str) -> None:
+    """Remember whose operation failed: the last one of the request is what is looked at first."""
+    served = _served.get()
+    if served is not None:
+        served.failed = dependency
+
+
+def erred(error_type: str) -> None:
+    """Remember the type of an error of the request, unless one was told of before: that one was nearer to it."""
+    served = _served.get()
+    if served is not None and served.error is None:
+        served.error = error_type
+
+
+def evaluated(flag: str, variant: str) -> None:
+    """Remember what a feature flag was for the request."""
+    served = _served.get()
+    if served is None:
+        return
+    if served.flags is None:
+        served.flags = {}
+    if flag in served.flags or len(served.flags) < FLAGS_NOTED:
+        served.flags[flag] = variant
 
 
 def remember(context: SpanContext) -> None:

@@ -66,7 +66,8 @@ class ResponseHeaders:
     def of(self, span_context: SpanContext, correlation_id: str) -> Headers:
         """Return the headers to add to a response."""
         headers = [(CORRELATION_HEADER, correlation_id.encode())]
-        if span_context.is_valid and (self._traceresponse or self._server_timing):
+        # Whether it is valid, by its position: the property is a call.
+        if span_context[5] and (self._traceresponse or self._server_timing):
             told = traceresponse(span_context).encode()
             if self._traceresponse:
                 headers.append((b"traceresponse", told))
@@ -129,7 +130,9 @@ class Exchange:
         report: Callable[[], None],
         repeated: RepeatedStatements,
     ) -> None:
-        self._served = request_span.current()
+        self._served = served = request_span.current()
+        if served is not None:
+            served.route = self.template
         self._repeated = repeated
         self._report = report
         self._scope = scope
@@ -183,6 +186,12 @@ class Exchange:
     def template(self) -> str | None:
         """Return the route's template, mounts included; None where no route was found."""
         return self.route or _route(self._scope)
+
+    def let_go(self) -> None:
+        """Forget what holds this, now that the request is served: else the garbage collector would have to come."""
+        self.span = None
+        if self._served is not None:
+            self._served.route = None
 
     async def receive(self) -> Message:
         """Receive from the server, and count the body's bytes."""

@@ -27,5 +27,5 @@ def count(exchange: Exchange, failure: BaseException | None) -> None:
             return
         status, ended = _FAILED, time.perf_counter()
     objectives.events.request(
-        known_method(exchange.scope) or "_OTHER", exchange.template() or "", status, ended - exchange.opened
+        known_method(exchange.scope) or "_OTHER", exchange.template() or "", status, ended - exchange.opened, failure
     )

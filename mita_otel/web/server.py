@@ -14,7 +14,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext
 
-from mita_otel import correlation
+from mita_otel import correlation, slo
 from mita_otel.metrics.event_loop import EventLoopLag
 from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
@@ -123,7 +123,7 @@ class ServerLayer:
             self._close(exchange, failure)
             # The two hold each other: left so, every request would wait for the garbage collector, with all it held.
             scope.pop(SCOPE_KEY, None)
-            exchange.span = None
+            exchange.let_go()
             # Only a request within a request, in one task, gives the id back: else the server's own last words about
             # the request are still to come. A task may have inherited the id of the request before.
             if nested:
@@ -157,7 +157,8 @@ class ServerLayer:
         inbound = read(headers)
         is_http = scope["type"] == "http"
         linked = self._untrusted_parent(inbound.context) if self._inbound_context == "link" else None
-        before = request_span.begin(linked, counting=is_http)
+        timing = is_http and slo.current() is not None
+        before = request_span.begin(linked, counting=is_http, timing=timing)
         if self._inbound_context != "trust":
             scope = {**scope, "headers": [header for header in headers if header[0] not in CONTEXT_HEADERS]}
             inbound = inbound._replace(context=[])

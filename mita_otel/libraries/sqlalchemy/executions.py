@@ -26,10 +26,11 @@ from mita_otel.libraries.once import Once
 from mita_otel.libraries.patches import Patches
 from mita_otel.libraries.pools import PoolMetrics
 from mita_otel.libraries.quiet import quiet
-from mita_otel.libraries.sqlalchemy.engines import Engines
+from mita_otel.libraries.sqlalchemy.engines import Engines, Known
 from mita_otel.libraries.sqlalchemy.transactions import Endings, did, failed
 from mita_otel.libraries.transactions import Transactions
 from mita_otel.metrics.looks import NEVER
+from mita_otel.traces import request
 
 
 @Once
@@ -106,10 +107,8 @@ class _Begin:
 
 
 def _connecting(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:
-    waited = faults.guard(
-        lambda engine, started: metrics.waited(time.perf_counter() - started, engines.find(engine).attributes)
-    )
-    timed_out = faults.guard(lambda engine: metrics.timed_out(engines.find(engine).attributes))
+    waited = faults.guard(lambda engine, started: _waited(metrics, engines.find(engine), started))
+    timed_out = faults.guard(lambda engine, started: _timed_out(metrics, engines.find(engine), started))
     refused = faults.guard(lambda engine, error: _refused(engines, engine, error))
 
     def wrapper(original: Callable[[Engine], Any]) -> Callable[[Engine], Any]:
@@ -121,7 +120,7 @@ def _connecting(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Calla
             try:
                 connection = original(engine)
             except PoolTimeoutError:
-                timed_out(engine)
+                timed_out(engine, started)
                 raise
             except Exception as error:
                 refused(engine, error)
@@ -136,9 +135,23 @@ def _connecting(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Calla
     return wrapper
 
 
+def _waited(metrics: PoolMetrics, known: Known, started: float) -> None:
+    seconds = time.perf_counter() - started
+    metrics.waited(seconds, known.attributes)
+    request.waited(known.endpoint.dependency, seconds)
+
+
+def _timed_out(metrics: PoolMetrics, known: Known, started: float) -> None:
+    metrics.timed_out(known.attributes)
+    request.waited(known.endpoint.dependency, time.perf_counter() - started)
+    request.failed(known.endpoint.dependency)
+
+
 def _refused(engines: Engines, engine: Engine, error: Exception) -> None:
+    found = engines.find(engine).endpoint
+    request.failed(found.dependency)
     if is_there(error) is False:
-        engines.find(engine).endpoint.link.answered_at = NEVER
+        found.link.answered_at = NEVER
 
 
 def _overflowing(engines: Engines, metrics: PoolMetrics, faults: Faults) -> Callable[[Any], Any]:

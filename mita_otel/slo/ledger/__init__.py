@@ -37,3 +37,7 @@ add up to the bad events.
 
 The same is in the counter `mita_slo_spent_total{slo, dimension, contributor}` with exemplars that carry `trace_id`.
 """
+
+from mita_otel.slo.ledger.ledger import Ledger
+
+__all__ = ["Ledger"]
