@@ -58,11 +58,18 @@ _ISSUERS: Final[tuple[tuple[str, range, frozenset[int]], ...]] = (
 )
 """Issuers by the first four digits, with their numbers' lengths. Source: ISO/IEC 7812 registrations, as published."""
 
-_LENGTHS: Final = {
-    first: frozenset().union(*(lengths for _, firsts, lengths in _ISSUERS if first in firsts))
-    for first in range(2000, 10_000)
-    if any(first in firsts for _, firsts, _ in _ISSUERS)
-}
+
+def _lengths() -> dict[int, frozenset[int]]:
+    """Return the lengths of numbers by their first four digits; of issuers that share those, all."""
+    found: dict[int, frozenset[int]] = {}
+    for _, firsts, lengths in _ISSUERS:
+        for first in firsts:
+            known = found.get(first)
+            found[first] = lengths if known is None else known | lengths
+    return found
+
+
+_LENGTHS: Final = _lengths()
 _ONCE: Final = bytes(code % 16 for code in range(256))
 _DOUBLED: Final = bytes(sum(divmod(2 * (code % 16), 10)) for code in range(256))
 """What an ASCII digit counts, by its code: itself, or the digit sum of its double."""
