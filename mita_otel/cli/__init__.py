@@ -23,6 +23,7 @@ class Commands(LazyGroup):
         "stack": "The collector and its backends on this machine.",
         "doctor": "Look for what keeps telemetry from arriving, and say how to mend it.",
         "slo": "Objectives: check them, see how they stand, hold a deployment to them.",
+        "alerts": "Alerts: whom they are told to, and whether that would work.",
         "audit": "The audit log: verify it, export it, see its spool.",
         "settings": "Show every setting, its value and where that comes from; secrets are masked.",
         "version": "Show the versions of everything that must be installed together.",

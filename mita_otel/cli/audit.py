@@ -50,6 +50,7 @@ def verify(
     The exit code is 0 if everything is as it was written, 1 if something was tampered with, 2 if that cannot be told.
     """
     from mita_otel.logs.audit.reading import Asked, kept_checkpoints, verify_database  # noqa: PLC0415 - slow to import
+    from mita_otel.logs.audit.telling import tell  # noqa: PLC0415 - as above
 
     def work() -> Any:
         url, keys = _opened(database)
@@ -63,6 +64,7 @@ def verify(
         typer.echo(json.dumps(_plain(found), indent=2))
     else:
         _show(found, trace)
+    tell(finding for verdict in found.verdicts for finding in verdict.findings)
     if not found.is_sound:
         raise typer.Exit(TAMPERED)
 

@@ -81,6 +81,15 @@ def up(
         list[str] | None,
         typer.Option("--overlay", help="tail-sampling, fsync, token or tls; native only, may be repeated."),
     ] = None,
+    receivers: Annotated[
+        Path | None,
+        typer.Option(
+            "--receivers",
+            envvar="MITA_ALERT_RECEIVERS",
+            help="Folder with the secrets of those who are told of alerts; native only.",
+            file_okay=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start the backends, and print where they are. Native ones are built first, which takes minutes once."""
@@ -95,7 +104,7 @@ def up(
             given = dict(_port(pair) for pair in port or ())
             overlays = tuple(_overlay(name) for name in overlay or ())
             build_all(_cache(cache), report)
-            native = _native(folder, cache, overlays)
+            native = _native(folder, cache, overlays, receivers)
             native.up(given, report=report)
             endpoints = native.endpoints
     if as_json:
@@ -192,9 +201,13 @@ def _uses_compose(engine: Engine) -> bool:
     return engine is Engine.COMPOSE or (engine is Engine.AUTO and engine_answers())
 
 
-def _native(folder: Path | None, cache: Path | None, overlays: tuple[str, ...] = ()) -> NativeStack:
+def _native(
+    folder: Path | None, cache: Path | None, overlays: tuple[str, ...] = (), receivers: Path | None = None
+) -> NativeStack:
     given = {name: value for name, value in environment().items() if name in COLLECTOR_VARIABLES}
-    return NativeStack(folder or _default_folder(), programs(_cache(cache)), overlays=overlays, variables=given)
+    return NativeStack(
+        folder or _default_folder(), programs(_cache(cache)), overlays=overlays, variables=given, receivers=receivers
+    )
 
 
 def _cache(given: Path | None) -> Cache:

@@ -52,6 +52,11 @@ class Layout:
         return self.folder / "config" / "prometheus"
 
     @property
+    def alertmanager(self) -> Path:
+        """The folder of Alertmanager's configuration: a copy, or one with the receivers that a user switched on."""
+        return self.folder / "config" / "alertmanager"
+
+    @property
     def data(self) -> Path:
         """The folder of everything that the backends and the queue store."""
         return self.folder / "data"
@@ -172,9 +177,10 @@ def _alertmanager(layout: Layout, ports: Ports) -> Component:
         name="alertmanager",
         command=(
             str(layout.binaries["alertmanager"]),
-            f"--config.file={layout.collector / 'alertmanager' / 'alertmanager.yml'}",
+            f"--config.file={layout.alertmanager / 'alertmanager.yml'}",
             f"--storage.path={layout.data / 'alertmanager'}",
             f"--web.listen-address={LOOPBACK}:{ports.alertmanager}",
+            f"--web.external-url=http://{LOOPBACK}:{ports.alertmanager}",  # links in messages lead there
             "--cluster.listen-address=",  # it would listen on every interface to find its like
         ),
         environment={},

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from mita_otel.alerts.channels import ReceiversError, read
+from mita_otel.generate.alertmanager import configuration
 from mita_otel.settings import environment as process_environment
 from mita_otel.stack import process, state, versions
 from mita_otel.stack.components import Component, Layout, components, targets
@@ -46,6 +48,8 @@ class NativeStack:
         binaries: paths by program name, as `build.build_all` returns them.
         overlays: names of collector overlays to add.
         variables: further `STACK_*` variables for the collector.
+        receivers: a folder with secrets of the channels that alerts go to; without one they are only shown.
+        collector: the folder of all configuration; the package's by default.
     """
 
     def __init__(
@@ -55,11 +59,14 @@ class NativeStack:
         *,
         overlays: tuple[str, ...] = (),
         variables: Mapping[str, str] | None = None,
+        receivers: Path | None = None,
+        collector: Path | None = None,
     ) -> None:
         self.folder = folder.absolute()
         remembered = state.load(self.folder)
-        self._layout = Layout(dict(binaries), versions.root() / "collector", self.folder)
+        self._layout = Layout(dict(binaries), collector or versions.root() / "collector", self.folder)
         self._remembered = remembered or state.Remembered(Ports(), overlays)
+        self._receivers = str(receivers.absolute()) if receivers else None
         self._overlays = overlays or self._remembered.overlays
         self._variables = dict(variables or {})
 
@@ -194,9 +201,20 @@ class NativeStack:
         self._remembered.overlays = self._overlays
 
     def _write_configuration(self) -> None:
+        self._remembered.receivers = self._receivers or self._remembered.receivers
+        shutil.copytree(self._layout.collector / "alertmanager", self._layout.alertmanager, dirs_exist_ok=True)
+        if self._remembered.receivers is not None:
+            self._switch_on(Path(self._remembered.receivers))
         shutil.copytree(self._layout.collector / "prometheus", self._layout.prometheus, dirs_exist_ok=True)
         for name, text in targets(self.ports).items():
             (self._layout.prometheus / "targets" / name).write_text(text)
+
+    def _switch_on(self, receivers: Path) -> None:
+        try:
+            made = configuration(read(receivers), receivers)
+        except ReceiversError as error:
+            raise StackError(f"the receivers of alerts cannot be used: {error}") from error
+        (self._layout.alertmanager / "alertmanager.yml").write_text(made)
 
     def _spawn(self, name: Name) -> None:
         component = self._components()[name]
@@ -252,6 +270,8 @@ def native_stack(
     *,
     overlays: tuple[str, ...] = (),
     variables: Mapping[str, str] | None = None,
+    receivers: Path | None = None,
+    collector: Path | None = None,
 ) -> Iterator[NativeStack]:
     """Run a stack of one's own on free ports, for as long as the block lasts, or this process.
 
@@ -260,8 +280,12 @@ def native_stack(
         binaries: paths by program name, as `build.build_all` returns them.
         overlays: names of collector overlays to add.
         variables: further `STACK_*` variables for the collector.
+        receivers: a folder with secrets of the channels that alerts go to.
+        collector: the folder of all configuration; the package's by default.
     """
-    stack = NativeStack(folder, binaries, overlays=overlays, variables=variables)
+    stack = NativeStack(
+        folder, binaries, overlays=overlays, variables=variables, receivers=receivers, collector=collector
+    )
     with _survivor(stack.folder):
         try:
             stack.up(standard=False)

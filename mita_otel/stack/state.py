@@ -22,6 +22,7 @@ class Remembered:
     ports: Ports
     overlays: tuple[str, ...] = ()
     processes: dict[Name, Running] = field(default_factory=dict)
+    receivers: str | None = None
 
 
 def load(folder: Path) -> Remembered | None:
@@ -31,6 +32,7 @@ def load(folder: Path) -> Remembered | None:
         return Remembered(
             ports=Ports(**content["ports"]),
             overlays=tuple(content["overlays"]),
+            receivers=content.get("receivers"),
             processes={name: Running(**content["processes"][name]) for name in NAMES if name in content["processes"]},
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
