@@ -7,6 +7,7 @@ from typing import Final
 
 import wrapt
 
+from mita_otel.libraries.deferred import defer_command_line
 from mita_otel.libraries.faults import swallowed
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.web.administration import Examine
@@ -54,6 +55,7 @@ class Libraries:
         Args:
             guard_signals: called before a server takes over the signals.
         """
+        defer_command_line()
         self.when_imported("uvicorn.server", "uvicorn", lambda _: self._uvicorn(guard_signals))
         for library, module in INSTRUMENTORS.items():
             if not self._disabled & {"*", library}:

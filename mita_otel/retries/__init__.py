@@ -10,14 +10,15 @@ async def euro() -> Decimal:
         ...
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from mita_otel.retries.budget import BudgetTerms
 from mita_otel.retries.deadline import Deadline, OutOfTimeError, TimeLimit, check, has_passed, remaining
 from mita_otel.retries.decision import Reason
 from mita_otel.retries.ledger import REGISTRY, Registry, Statistics
 from mita_otel.retries.policy import DATABASE, Policy
 from mita_otel.retries.report import report
-from mita_otel.retries.retry import Retry
-from mita_otel.retries.transactions import Transactions
 from mita_otel.retries.transient import (
     UnknownOutcomeError,
     is_idempotent,
@@ -25,6 +26,10 @@ from mita_otel.retries.transient import (
     is_transient_in_database,
     sqlstate,
 )
+
+if TYPE_CHECKING:
+    from mita_otel.retries.retry import Retry
+    from mita_otel.retries.transactions import Transactions
 
 __all__ = [
     "DATABASE",
@@ -49,3 +54,13 @@ __all__ = [
     "report",
     "sqlstate",
 ]
+
+_LATER = {"Retry": "mita_otel.retries.retry", "Transactions": "mita_otel.retries.transactions"}
+"""What needs the circuit breakers, which a service that retries nothing shall not wait for at its start."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for the first time."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
