@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.sdk.resources import SERVICE_VERSION
 
 from mita_otel.degradation import decide_by
 from mita_otel.metrics.catalogue import slo as catalogue
@@ -16,6 +17,9 @@ from mita_otel.slo.documents import SpecificationError
 from mita_otel.slo.engine import Engine
 from mita_otel.slo.events import Events
 from mita_otel.slo.history import History
+from mita_otel.slo.ledger import Ledger, trace_url
+from mita_otel.slo.ledger.causes import NONE
+from mita_otel.slo.ledger.own import Seen
 from mita_otel.slo.prometheus import PrometheusSource
 from mita_otel.slo.sources import ProcessSource, Source
 from mita_otel.slo.specification import Specification, load
@@ -46,10 +50,23 @@ class Objectives:
         counts: what this process has seen.
         events: adds to it.
         history: what was counted until when.
+        ledger: what the bad events have in common.
+        trace_url: address of a trace, with `{trace_id}`; None where nobody knows it.
         clock: seconds since the epoch.
     """
 
-    __slots__ = ("__weakref__", "_series", "clock", "counts", "engine", "events", "history", "specification")
+    __slots__ = (
+        "__weakref__",
+        "_series",
+        "clock",
+        "counts",
+        "engine",
+        "events",
+        "history",
+        "ledger",
+        "specification",
+        "trace_url",
+    )
 
     def __init__(
         self,
@@ -59,8 +76,10 @@ class Objectives:
     ) -> None:
         self.specification = specification
         self.clock = clock
+        self.trace_url: str | None = None
         self.counts = Counts(len(specification.slos))
-        self.events = Events(specification.slos, self.counts)
+        self.ledger = Ledger([slo.id for slo in specification.slos], clock)
+        self.events = Events(specification.slos, self.counts, self.ledger)
         self.history = History()
         own = ProcessSource(specification.slos, self.counts, self.history)
         self.engine = Engine(specification.slos, (*better, own), clock)
@@ -84,10 +103,25 @@ class Objectives:
             meter, lambda _: [Observation(1, telemetry.about(slo)) for slo in self.specification.slos]
         )
         telemetry.observe(meter, self.engine.status)
+        self.ledger.observe(meter, _version(provider))
 
     def report(self) -> dict[str, Any]:
         """Return how all objectives stand, as `/slo/status` tells it."""
         return report.report(self.engine.status(), self._durations())
+
+    def explain(self, slo: str | None = None, window: str | None = None) -> dict[str, Any]:
+        """Return who spent the budgets, as `/slo/explain` tells it, by what this process has seen.
+
+        Args:
+            slo: id of an objective; None for all.
+            window: such as `6h`; None for the periods of the objectives.
+
+        Raises:
+            LookupError: there is no objective of that id.
+            ValueError: the window is none.
+        """
+        now, cells, slos = self.clock(), self.counts.seen(), self.specification.slos
+        return Seen(slos, self.ledger, self.history, cells, now).explained(slo, window, self.trace_url)
 
     def attributes(self) -> Mapping[str, float]:
         """Return what feature flags may be decided by: `slo.<id>.budget_remaining` and `slo.<id>.burn_1h`."""
@@ -101,6 +135,7 @@ class Objectives:
     def _counted(self, _: CallbackOptions) -> Iterable[Observation]:
         # Collections are what comes regularly to every process that is worth looking at.
         self.tick()
+        self.ledger.collect()
         cells = self.counts.seen()
         return [Observation(cells[cell], series) for cell, series in enumerate(self._series)]
 
@@ -130,6 +165,7 @@ def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
     url, slos = settings.prometheus_url, specification.slos
     better = [PrometheusSource(url, settings.service_name or UNNAMED, slos)] if url and slos else []
     objectives = Objectives(specification, better)
+    objectives.trace_url = trace_url(settings)
     objectives.observe(provider)
     use(objectives)
     decide_by(_decisive)
@@ -140,3 +176,9 @@ def _decisive() -> Mapping[str, float]:
     """Return what flags may be decided by, where the process has objectives."""
     objectives = current()
     return {} if objectives is None else objectives.attributes()
+
+
+def _version(provider: MeterProvider) -> str:
+    """Return the version of the service that a provider of the SDK tells of."""
+    config = getattr(provider, "_sdk_config", None)
+    return NONE if config is None else str(config.resource.attributes.get(SERVICE_VERSION) or NONE)

@@ -38,6 +38,12 @@ add up to the bad events.
 The same is in the counter `mita_slo_spent_total{slo, dimension, contributor}` with exemplars that carry `trace_id`.
 """
 
+from mita_otel.settings import Settings
 from mita_otel.slo.ledger.ledger import Ledger
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "trace_url"]
+
+
+def trace_url(settings: Settings) -> str:
+    """Return the address of a trace, with `{trace_id}`: where a person finds it, or else Jaeger's."""
+    return settings.trace_url or f"{settings.jaeger_url.rstrip('/')}/trace/{{trace_id}}"

@@ -1,0 +1,162 @@
+"""What Prometheus knows of who spent the budgets: of all replicas, over their restarts."""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+from mita_otel.metrics.catalogue.slo import EVENTS, SPENT
+from mita_otel.slo.budget import Count
+from mita_otel.slo.ledger.book import EXAMPLES, Contribution, Contributions, Trace, ranked
+from mita_otel.slo.ledger.explanation import Account, beginning, chosen, explanation
+from mita_otel.slo.series import SUMMED, SUMS
+from mita_otel.slo.specification import Slo
+
+Fetch: TypeAlias = Callable[[str], Any]
+"""Returns the JSON that a URL answers with."""
+
+_TIMEOUT: Final = 60.0
+"""Seconds for one answer: a month of a busy service is some hundred millions of samples."""
+_LARGEST: Final = 50_000_000
+_A_HALF: Final = 0.5
+
+Series: TypeAlias = tuple[str, str, str]
+"""An objective's id, a dimension, a contributor."""
+
+
+def fetch(url: str) -> Any:
+    """Return the JSON that a URL answers with.
+
+    Raises:
+        ValueError: the URL is neither http nor https, or the answer is no JSON.
+        OSError: nobody answers.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("its URL begins with http:// or https://")
+    with urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 - checked above
+        return json.loads(answer.read(_LARGEST))
+
+
+class Asked:
+    """A Prometheus that is asked what spent a service's budgets.
+
+    Args:
+        url: of Prometheus.
+        service: as `service.name` says.
+        get: returns the JSON of a URL.
+    """
+
+    __slots__ = ("_get", "_service", "_url")
+
+    def __init__(self, url: str, service: str, get: Fetch = fetch) -> None:
+        self._url = url.rstrip("/")
+        self._service = json.dumps(service)
+        self._get = get
+
+    def explained(
+        self,
+        slos: Sequence[Slo],
+        now: float,
+        *,
+        name: str | None = None,
+        window: str | None = None,
+        traces: str | None = None,
+    ) -> dict[str, Any]:
+        """Return who spent the budgets, by what all replicas have told; as `own.explained`.
+
+        Raises:
+            LookupError: there is no objective of that name.
+            ValueError: the window is none, or the answer cannot be.
+            OSError: it does not answer.
+        """
+        asked = chosen(slos, name)
+        begins = {slo.id: beginning(slo, window, now) for slo in asked}
+        only = None if name is None else asked[0].id
+        accounts = [
+            account
+            for begin in sorted(set(begins.values()))
+            for account in self._accounts([slo for slo in asked if begins[slo.id] == begin], begin, now, only)
+        ]
+        return explanation(accounts, source="prometheus", scope="service", now=now, window=window, traces=traces)
+
+    def _accounts(self, slos: Sequence[Slo], begin: float, now: float, only: str | None) -> Iterator[Account]:
+        length = max(round(now - begin), SUMMED)
+        mine = f"service_name={self._service}" + ("" if only is None else f", slo={json.dumps(only)}")
+        events = self._sums(_increase(f"{EVENTS.prometheus_name}{{{mine}}}", length, "slo, outcome"), "slo", "outcome")
+        spent = self._sums(
+            _increase(f"{SPENT.prometheus_name}{{{mine}}}", length, "slo, dimension, contributor"),
+            *("slo", "dimension", "contributor"),
+        )
+        slices = f'max by (slo) (count_over_time({SUMS}{{{mine}, outcome="good"}}[{length}s]))'
+        watched = self._sums(slices, "slo")
+        traces = self._traces(f"{SPENT.prometheus_name}{{{mine}}}", begin, now)
+        for slo in slos:
+            bad = events.get((slo.id, "bad"), 0.0)
+            count = Count(events.get((slo.id, "good"), 0.0), bad)
+            coverage = min(watched.get((slo.id,), 0.0) / max(length // SUMMED, 1), 1.0)
+            yield Account(slo, begin, now, coverage, count, _contributions(slo.id, spent, traces))
+
+    def _sums(self, expression: str, *labels: str) -> Mapping[tuple[str, ...], float]:
+        answer = self._data("query", {"query": expression})
+        try:
+            found = {
+                tuple(str(each["metric"][label]) for label in labels): float(each["value"][1])
+                for each in answer["result"]
+            }
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"its answer is of another shape: {error}") from error
+        if not all(math.isfinite(value) and value >= 0 for value in found.values()):
+            raise ValueError("it counted what cannot be counted")
+        return found
+
+    def _traces(self, selector: str, begin: float, now: float) -> Mapping[Series, tuple[Trace, ...]]:
+        """Return the newest traces by series."""
+        answer = self._data("query_exemplars", {"query": selector, "start": f"{begin:.3f}", "end": f"{now:.3f}"})
+        found: dict[Series, dict[str, float]] = {}
+        try:
+            for each in answer:
+                labels = each["seriesLabels"]
+                series = str(labels["slo"]), str(labels["dimension"]), str(labels["contributor"])
+                for exemplar in each["exemplars"]:
+                    trace = str(exemplar["labels"].get("trace_id", ""))
+                    if trace:
+                        known = found.setdefault(series, {})
+                        known[trace] = max(known.get(trace, 0.0), float(exemplar["timestamp"]))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"its exemplars are of another shape: {error}") from error
+        return {series: _newest(of) for series, of in found.items()}
+
+    def _data(self, what: str, parameters: Mapping[str, str]) -> Any:
+        answer = self._get(f"{self._url}/api/v1/{what}?{urlencode(parameters)}")
+        if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
+            raise ValueError("it answered without a result")
+        return answer["data"]
+
+
+def _increase(selector: str, length: int, by: str) -> str:
+    """Return what was counted in so many seconds until now, and not guessed.
+
+    A series is one process's, and begins with a zero: what it has at last is what it counted, less what it had counted
+    before. Where a counter was reset within a series, `increase` must do, which guesses the time between samples.
+    """
+    last, before = f"max_over_time({selector}[{length}s])", f"{selector} offset {length}s"
+    exact = f"({last} - {before} or {last}) and resets({selector}[{length}s]) == 0"
+    return f"sum by ({by}) ({exact} or increase({selector}[{length}s]))"
+
+
+def _contributions(
+    slo: str, spent: Mapping[tuple[str, ...], float], traces: Mapping[Series, tuple[Trace, ...]]
+) -> Contributions:
+    found: dict[str, list[Contribution]] = {}
+    for (of, dimension, contributor), bad in spent.items():
+        if of == slo and bad >= _A_HALF:
+            examples = traces.get((of, dimension, contributor), ())
+            found.setdefault(dimension, []).append(Contribution(contributor, bad, examples))
+    return ranked(found)
+
+
+def _newest(traces: Mapping[str, float]) -> tuple[Trace, ...]:
+    ordered: Iterable[tuple[str, float]] = sorted(traces.items(), key=lambda each: -each[1])
+    return tuple(Trace(id, at) for id, at in ordered)[:EXAMPLES]  # noqa: A001 - what it is called
