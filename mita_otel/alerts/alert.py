@@ -35,7 +35,7 @@ class Alert:
         description: what was measured, against what it is held, and what that means.
         dashboard: the uid of the dashboard to open.
         traces: tags that the traces worth a look bear, by name; None where no trace says anything.
-        logs: LogQL of the lines worth a look; empty for those of the service that are warnings and worse.
+        logs: LogQL of the lines worth a look; empty for the service's warnings and worse, None where none are.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Alert:
     lasting: str = ""
     keep: str = ""
     traces: Mapping[str, str] | None = field(default_factory=dict)
-    logs: str = ""
+    logs: str | None = ""
 
     @property
     def runbook(self) -> str:

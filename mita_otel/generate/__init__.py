@@ -4,10 +4,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from mita_otel.generate import alertmanager, metrics_page, openslo_schema, recording_rules, settings_page, slo_rules
+from mita_otel.generate import (
+    alert_rules,
+    alertmanager,
+    metrics_page,
+    openslo_schema,
+    recording_rules,
+    settings_page,
+    slo_rules,
+)
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "collector/alertmanager/alertmanager.yml": alertmanager.shown_only,
+    **alert_rules.PAGES,
     "collector/prometheus/rules/derived.yml": recording_rules.rules,
     "collector/prometheus/rules/slo.yml": slo_rules.mita_rules,
     "collector/slo/openslo-v1-subset.schema.json": openslo_schema.text,
