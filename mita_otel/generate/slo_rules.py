@@ -95,8 +95,8 @@ def _factors(slos: Iterable[Slo]) -> Iterator[str]:
         for rule in alerting(slo.objective, slo.period.length):
             labels = (("severity", rule.severity), ("window", shortly(rule.long)))
             told.setdefault((FACTOR, labels), {}).setdefault(rule.factor, []).append(slo.id)
-    for (name, labels), numbers in told.items():
-        yield _rule(name, " or ".join(_constant(number, ids) for number, ids in numbers.items()), dict(labels))
+    for (name, pairs), numbers in told.items():
+        yield _rule(name, " or ".join(_constant(number, ids) for number, ids in numbers.items()), dict(pairs))
 
 
 def _constant(number: float, ids: Iterable[str]) -> str:
