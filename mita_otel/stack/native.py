@@ -205,6 +205,8 @@ class NativeStack:
         shutil.copytree(self._layout.collector / "alertmanager", self._layout.alertmanager, dirs_exist_ok=True)
         if self._remembered.receivers is not None:
             self._switch_on(Path(self._remembered.receivers))
+        # A file of rules that an earlier version had would tell of everything twice.
+        shutil.rmtree(self._layout.prometheus / "rules", ignore_errors=True)
         shutil.copytree(self._layout.collector / "prometheus", self._layout.prometheus, dirs_exist_ok=True)
         for name, text in targets(self.ports).items():
             (self._layout.prometheus / "targets" / name).write_text(text)
