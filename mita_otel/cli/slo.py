@@ -105,6 +105,55 @@ def gate(
     typer.echo(f"open, by what {report['source']} says of the {report['scope']}")
 
 
+@app.command()
+def explain(
+    slo: Annotated[str | None, typer.Argument(metavar="[SLO]", help="Id of an objective. [default: all]")] = None,
+    *,
+    url: Url = HERE,
+    prometheus: Prometheus = None,
+    service: Service = None,
+    window: Annotated[
+        str | None, typer.Option("--window", help="The last 6h, 7d, ... [default: each objective's period]")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=51, help="Contributors of each kind that are shown.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, with all of it.")] = False,
+) -> None:
+    """Say what spent the budgets: routes, errors, dependencies, versions and flags, with traces to look at.
+
+    The service is asked with MITA_ADMIN_TOKEN.
+    """
+    from mita_otel.cli import explaining  # noqa: PLC0415 - only this command needs it
+
+    try:
+        if prometheus is None:
+            told = explaining.ask(url, Settings.read_leniently(environment())[0], slo, window)
+        else:
+            told = _explained(prometheus, service, slo, window)
+    except (OSError, ValueError, LookupError) as error:
+        _give_up(f"{prometheus or url} does not tell who spent the budgets: {error}")
+    if as_json:
+        typer.echo(json.dumps(told, indent=2))
+    else:
+        for line in explaining.lines(told, top):
+            typer.echo(line)
+
+
+def _explained(prometheus: str, service: str | None, slo: str | None, window: str | None) -> Mapping[str, Any]:
+    from mita_otel.slo.ledger import trace_url  # noqa: PLC0415 - only this way needs them
+    from mita_otel.slo.ledger.prometheus import Asked  # noqa: PLC0415 - as above
+
+    settings = Settings.read_leniently(environment())[0]
+    asked = Asked(prometheus, _named(service))
+    return asked.explained(_loaded(_path(None)).slos, time.time(), name=slo, window=window, traces=trace_url(settings))
+
+
+def _named(service: str | None) -> str:
+    name = service or Settings.read_leniently(environment())[0].service_name
+    if name is None:
+        _give_up("whose objectives? Give --service, or set OTEL_SERVICE_NAME")
+    return name
+
+
 def _path(file: Path | None) -> Path:
     path = file or Settings.read_leniently(environment())[0].slo_file
     if path is None:
@@ -146,9 +195,7 @@ def _asked(prometheus: str, service: str | None) -> Mapping[str, Any]:
 
     if not prometheus.startswith(("http://", "https://")):
         raise ValueError("its URL begins with http:// or https://")
-    name = service or Settings.read_leniently(environment())[0].service_name
-    if name is None:
-        _give_up("whose objectives? Give --service, or set OTEL_SERVICE_NAME")
+    name = _named(service)
     slos = _loaded(_path(None)).slos
     sight = PrometheusSource(prometheus, name, slos).read()
     return report(Engine(slos, [_Once(sight)], time.time).status())

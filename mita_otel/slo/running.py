@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from http.client import HTTPException
 from typing import Any, Final
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
@@ -20,6 +21,7 @@ from mita_otel.slo.history import History
 from mita_otel.slo.ledger import Ledger, trace_url
 from mita_otel.slo.ledger.causes import NONE
 from mita_otel.slo.ledger.own import Seen
+from mita_otel.slo.ledger.prometheus import Asked, at_once
 from mita_otel.slo.prometheus import PrometheusSource
 from mita_otel.slo.sources import ProcessSource, Source
 from mita_otel.slo.specification import Specification, load
@@ -45,6 +47,7 @@ class Objectives:
         clock: seconds since the epoch.
 
     Attributes:
+        asked: the Prometheus that knows who spent budgets, if there is one.
         specification: what is promised.
         engine: judges what is kept of it.
         counts: what this process has seen.
@@ -58,6 +61,7 @@ class Objectives:
     __slots__ = (
         "__weakref__",
         "_series",
+        "asked",
         "clock",
         "counts",
         "engine",
@@ -77,6 +81,7 @@ class Objectives:
         self.specification = specification
         self.clock = clock
         self.trace_url: str | None = None
+        self.asked: Asked | None = None
         self.counts = Counts(len(specification.slos))
         self.ledger = Ledger([slo.id for slo in specification.slos], clock)
         self.events = Events(specification.slos, self.counts, self.ledger)
@@ -110,7 +115,9 @@ class Objectives:
         return report.report(self.engine.status(), self._durations())
 
     def explain(self, slo: str | None = None, window: str | None = None) -> dict[str, Any]:
-        """Return who spent the budgets, as `/slo/explain` tells it, by what this process has seen.
+        """Return who spent the budgets, as `/slo/explain` tells it.
+
+        Prometheus is asked, where there is one, which may take a while; else it is what this process has seen.
 
         Args:
             slo: id of an objective; None for all.
@@ -120,7 +127,16 @@ class Objectives:
             LookupError: there is no objective of that id.
             ValueError: the window is none.
         """
-        now, cells, slos = self.clock(), self.counts.seen(), self.specification.slos
+        now, slos = self.clock(), self.specification.slos
+        if self.asked is not None:
+            try:
+                told = self.asked.explained(slos, now, name=slo, window=window, traces=self.trace_url)
+            except (OSError, HTTPException, ValueError) as error:
+                _logger.warning("Prometheus does not tell who spent the budgets: %s", error)
+            else:
+                if told["slos"]:
+                    return told
+        cells = self.counts.seen()
         return Seen(slos, self.ledger, self.history, cells, now).explained(slo, window, self.trace_url)
 
     def attributes(self) -> Mapping[str, float]:
@@ -166,6 +182,8 @@ def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
     better = [PrometheusSource(url, settings.service_name or UNNAMED, slos)] if url and slos else []
     objectives = Objectives(specification, better)
     objectives.trace_url = trace_url(settings)
+    if settings.prometheus_url is not None:
+        objectives.asked = Asked(settings.prometheus_url, settings.service_name or UNNAMED, at_once)
     objectives.observe(provider)
     use(objectives)
     decide_by(_decisive)
