@@ -9,6 +9,7 @@ from mita_otel.alerts import (
     AVAILABILITY,
     BUSINESS,
     EVERY,
+    LOGS,
     PERFORMANCE,
     PIPELINE,
     RESOURCES,
@@ -73,13 +74,22 @@ def whole(places: Places = _DEFAULT) -> str:
     return document([signals(), *made])
 
 
+def log_rules(places: Places = _DEFAULT) -> str:
+    """Return the file of Loki's ruler."""
+    return document([group("mita-logs", f"{EVERY}s", LOGS, places)])
+
+
 def _file(name: str) -> str:
     return files()[name]
 
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
-    f"collector/prometheus/rules/alerts-{name}.yml": partial(_file, f"alerts-{name}.yml")
-    for name in ("signals", *FILES)
+    # `fake` is what Loki calls the only tenant of an installation without tenants.
+    "collector/loki/rules/fake/logs.yaml": log_rules,
+    **{
+        f"collector/prometheus/rules/alerts-{name}.yml": partial(_file, f"alerts-{name}.yml")
+        for name in ("signals", *FILES)
+    },
 }
 """The files of the stack, and what makes each."""
 
