@@ -7,9 +7,12 @@ from typing import Final
 from mita_otel.generate import (
     alert_rules,
     alertmanager,
+    dashboard_files,
+    dashboards_page,
     metrics_page,
     openslo_schema,
     recording_rules,
+    runbooks,
     settings_page,
     slo_rules,
 )
@@ -17,13 +20,18 @@ from mita_otel.generate import (
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "collector/alertmanager/alertmanager.yml": alertmanager.shown_only,
     **alert_rules.PAGES,
+    **dashboard_files.files(),
     "collector/prometheus/rules/derived.yml": recording_rules.rules,
     "collector/prometheus/rules/slo.yml": slo_rules.mita_rules,
     "collector/slo/openslo-v1-subset.schema.json": openslo_schema.text,
+    "docs/reference/dashboards.md": dashboards_page.page,
     "docs/reference/metrics.md": metrics_page.page,
     "docs/reference/settings.md": settings_page.page,
 }
 """Every generated file of the repository, and what makes its text."""
+
+PARTLY: Final[Mapping[str, Callable[[str], str]]] = runbooks.PAGES
+"""Files that people write, and what renews the parts of them that are generated."""
 
 
 def write(root: Path) -> None:
@@ -32,3 +40,6 @@ def write(root: Path) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(make(), encoding="utf-8")
+    for name, renew in PARTLY.items():
+        path = root / name
+        path.write_text(renew(path.read_text(encoding="utf-8")), encoding="utf-8")
