@@ -88,10 +88,12 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     if isinstance(tracer_provider, Provider):
         observe_spans(tracer_provider.counts, meter_provider)
     logs.losses.observe(meter_provider)
+    promised = None
     if settings.slo_file is not None:
-        mita_otel.slo.start(settings, meter_provider)
+        promised = mita_otel.slo.start(settings, meter_provider, lambda: resource.instance_of(tracer_provider.resource))
     sentry = mita_otel.sentry.bridge(settings, tracer_provider, meter_provider)
-    leaving = Exit([*exports.closed_after(logs.closing), *sentry.closings], settings.shutdown_timeout)
+    closings = [*exports.closed_after(logs.closing), *sentry.closings, *(promised.closings if promised else ())]
+    leaving = Exit(closings, settings.shutdown_timeout)
     leaving.register()
     telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings, examine)
     libraries = Libraries(telemetry, disabled=settings.disabled_by_user, strict=settings.strict)

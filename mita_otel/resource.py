@@ -62,3 +62,8 @@ def _configured_instance(variables: Mapping[str, str]) -> str | None:
 def after_fork() -> Resource:
     """Return the process-dependent attributes again, for a child made by `os.fork`."""
     return instance(_configured_instance(environment()))
+
+
+def instance_of(described: Resource) -> str:
+    """Return the `service.instance.id` of a resource; empty without one."""
+    return str(described.attributes.get(SERVICE_INSTANCE_ID, ""))

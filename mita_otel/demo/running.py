@@ -122,6 +122,7 @@ def _service(
         "MIGRATE_ON_START": "true",
         "JWT_SECRET": secrets.token_urlsafe(48),
         "MITA_RATE_LIMITS": _LIMITS,
+        "MITA_SLO_REDIS_URL": cache.url,
         "MITA_SLO_FILE": str(programs.root / "collector" / "slo" / "mita.yaml"),
     }
     command = [_program("opentelemetry-instrument"), _program("uvicorn"), "app.main:app"]

@@ -1,10 +1,20 @@
 """What is set about service level objectives."""
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from mita_otel.settings.values import Part, Url
+
+_REDIS = re.compile(r"(rediss?://[^/\s]+|unix://)\S*", re.ASCII)
+
+
+def _redis(value: SecretStr) -> SecretStr:
+    if not _REDIS.fullmatch(value.get_secret_value()):
+        raise ValueError("no URL of Redis")
+    return value
 
 
 class SloSettings(Part):
@@ -21,4 +31,10 @@ class SloSettings(Part):
         alias="MITA_PROMETHEUS_URL",
         title="the Prometheus that `/slo/status` asks about all replicas; without it a process tells of itself",
         description="a URL that begins with http:// or https://",
+    )
+    slo_redis_url: Annotated[SecretStr, AfterValidator(_redis)] | None = Field(
+        default=None,
+        alias="MITA_SLO_REDIS_URL",
+        title="the Redis through which processes share their counts, for `/slo/status` without Prometheus",
+        description="a URL that begins with redis://, rediss:// or unix://",
     )

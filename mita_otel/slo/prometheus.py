@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
@@ -13,11 +14,12 @@ from mita_otel.breakers import CircuitBreaker, Policy
 from mita_otel.metrics.catalogue.slo import EVENTS
 from mita_otel.metrics.looks import Look
 from mita_otel.slo.alerts import ENOUGH, Window
+from mita_otel.slo.archive import Archive, Slice
 from mita_otel.slo.budget import Count
 from mita_otel.slo.series import SUMMED, SUMS
 from mita_otel.slo.sources import Seen, Sight
 from mita_otel.slo.specification import Slo
-from mita_otel.slo.windows import HOUR, WINDOWS, Period
+from mita_otel.slo.windows import DAY, HOUR, WINDOWS, Period
 
 Fetch: TypeAlias = Callable[[str], Any]
 """Returns the JSON that a URL answers with."""
@@ -35,6 +37,13 @@ _TIMEOUT: Final = 2.0
 _LARGEST: Final = 5_000_000
 """Bytes of an answer: two hundred objectives take a fiftieth of that."""
 _SLICES: Final = "slices"
+_REPLICAS: Final = "replicas"
+
+PAST_ASKED_EVERY: Final = 3_600.0
+"""Seconds between two times that it is asked for all that it knows, for the time when it does not answer."""
+_PAST_LARGEST: Final = 30_000_000
+_FINE: Final = 25
+"""Hours of which the five minutes are asked for; of those before, the hours."""
 
 
 class LyingError(ValueError):
@@ -44,7 +53,7 @@ class LyingError(ValueError):
 def fetch(url: str) -> Any:
     """Return the JSON that a URL answers with, within 2 s."""
     with urlopen(url, timeout=_TIMEOUT) as answer:  # noqa: S310 - the setting allows http and https alone
-        return json.loads(answer.read(_LARGEST))
+        return json.loads(answer.read(_PAST_LARGEST if "/query_range?" in url else _LARGEST))
 
 
 class PrometheusSource:
@@ -62,7 +71,7 @@ class PrometheusSource:
         clock: seconds since the epoch.
     """
 
-    __slots__ = ("_breaker", "_clock", "_get", "_round", "_service", "_slos", "_url")
+    __slots__ = ("_breaker", "_clock", "_get", "_past", "_round", "_service", "_slos", "_url")
 
     def __init__(
         self,
@@ -81,17 +90,26 @@ class PrometheusSource:
         self._clock = clock
         self._breaker = breaker or CircuitBreaker.named(BREAKER, POLICY)
         self._round: Look[Sight] = Look(self.read, "mita-slo-prometheus")
+        self._past: Look[Archive] = Look(self.read_past, "mita-slo-prometheus-past")
 
     def look(self, now: float) -> Sight | None:
         """Return what the last round saw, unless that is too old."""
         del now
         if time.perf_counter() - self._round.started_at >= ASKED_EVERY:
             self._round.ask()
-        return self._round.seen if self._round.age <= TOO_OLD else None
+        is_known = self._round.age <= TOO_OLD
+        if is_known and time.perf_counter() - self._past.started_at >= PAST_ASKED_EVERY:
+            self._past.ask()
+        return self._round.seen if is_known else None
+
+    def past(self) -> Archive | None:
+        """Return what it has told of the past, however long that is ago."""
+        return self._past.seen
 
     def wait(self, seconds: float) -> None:
-        """Wait until the round under way is over, at most so long; for a command line."""
+        """Wait until what is under way is over, at most so long for each; for a command line."""
         self._round.wait(seconds)
+        self._past.wait(seconds)
 
     def read(self) -> Sight:
         """Ask for every window.
@@ -109,7 +127,66 @@ class PrometheusSource:
         seen = {slo.id: self._seen(slo, windows, periods[slo.period]) for slo in self._slos}
         if not any(each.windows[HOUR].coverage >= ENOUGH for each in seen.values()):
             raise LyingError("it has not seen the last hour")
-        return Sight(source="prometheus", scope="service", watermark=now, since=None, seen=seen)
+        there, missing = self._replicas()
+        return Sight(
+            source="prometheus",
+            scope="service",
+            watermark=now,
+            since=None,
+            seen=seen,
+            replicas=there,
+            missing=missing,
+        )
+
+    def read_past(self) -> Archive:
+        """Ask for the sums of a month's hours and a day's five minutes: two queries.
+
+        Raises:
+            Exception: Prometheus did not answer, or its answer cannot be.
+        """
+        now = self._clock()
+        until = int(now // SUMMED * SUMMED)
+        fine_from = int(now // HOUR - _FINE) * HOUR
+        mine = f"{SUMS}{{service_name={self._service}}}"
+        hours = f"sum by (slo, outcome) (sum_over_time({mine}[1h]))"
+        fine = f"sum by (slo, outcome) ({mine})"
+        return Archive(
+            size=len(self._slos),
+            source="prometheus",
+            until=until,
+            step=SUMMED,
+            fine=self._slices(fine, SUMMED, fine_from + SUMMED, until),
+            fine_from=fine_from,
+            hours=self._slices(hours, HOUR, fine_from - 31 * DAY, fine_from),
+            replicas=max((self._round.seen.replicas if self._round.seen else None) or 1, 1),
+        )
+
+    def _slices(self, expression: str, step: int, begin: int, end: int) -> Mapping[int, Slice]:
+        """Return what came in slices that end between two moments."""
+        query = urlencode({"query": expression, "start": begin, "end": end, "step": step})
+        places = {slo.id: 2 * index for index, slo in enumerate(self._slos)}
+        found: dict[int, Slice] = {}
+        for each in self._answer(f"query_range?{query}"):
+            place = places.get(str(each["metric"]["slo"]))
+            if place is None:
+                continue
+            for at, value in each["values"]:
+                slot = int(at) // step - 1
+                if slot not in found:
+                    found[slot] = Slice(array("q", bytes(16 * len(self._slos))), 1.0)
+                found[slot].cells[place + (each["metric"]["outcome"] == "bad")] = round(float(value))
+        return found
+
+    def _replicas(self) -> tuple[int | None, int]:
+        """Return how many processes tell of themselves, and how many fewer than most of the last hour those are."""
+        told = f'count(count by (instance) ({EVENTS.prometheus_name}{{service_name={self._service}, outcome="good"}}))'
+        both = " or ".join(
+            f'label_replace(label_replace({each}, "outcome", "{name}", "", ""), "slo", "{_REPLICAS}", "", "")'
+            for name, each in (("now", told), ("usual", f"quantile_over_time(0.5, ({told})[1h:1m])"))
+        )
+        known = {name: int(value) for _, name, value in self._query(both)}
+        there = known.get("now")
+        return there, max(known.get("usual", 0) - (there or 0), 0)
 
     def _seen(self, slo: Slo, windows: Mapping[int, Mapping[str, Window]], period: Mapping[str, Window]) -> Seen:
         mine = {length: each.get(slo.id, Window(Count(), 0.0)) for length, each in windows.items()}
@@ -138,19 +215,25 @@ class PrometheusSource:
         return f'sum by (slo, outcome) ({events}) or label_replace({slices}, "outcome", "{_SLICES}", "", "")'
 
     def _query(self, expression: str) -> Iterable[tuple[str, str, float]]:
-        answer = self._breaker.call(self._get, f"{self._url}/api/v1/query?{urlencode({'query': expression})}")
         try:
-            if answer["status"] != "success":
-                raise LyingError("it answered without a result")
             found = [
                 (str(each["metric"]["slo"]), str(each["metric"]["outcome"]), float(each["value"][1]))
-                for each in answer["data"]["result"]
+                for each in self._answer(f"query?{urlencode({'query': expression})}")
             ]
         except (KeyError, TypeError, IndexError) as error:
             raise LyingError(f"its answer is of another shape: {error}") from error
         if not all(math.isfinite(value) and value >= 0 for _, _, value in found):
             raise LyingError("it counted what cannot be counted")
         return found
+
+    def _answer(self, path: str) -> Iterable[Any]:
+        answer = self._breaker.call(self._get, f"{self._url}/api/v1/{path}")
+        try:
+            if answer["status"] != "success":
+                raise LyingError("it answered without a result")
+            return list(answer["data"]["result"])
+        except (KeyError, TypeError) as error:
+            raise LyingError(f"its answer is of another shape: {error}") from error
 
 
 def _believe(slo: str, counts: Iterable[Count]) -> None:

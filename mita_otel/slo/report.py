@@ -10,6 +10,7 @@ from typing import Any, Final
 from mita_otel.slo.counts import Cells, quantile
 from mita_otel.slo.engine import Alert, Judgement, Status
 from mita_otel.slo.policy import State
+from mita_otel.slo.sources import Sight
 from mita_otel.slo.windows import DAY, Rolling, shortly
 
 _HEALTH: Final = {
@@ -50,12 +51,23 @@ def report(status: Status, durations: "Cells | None" = None) -> dict[str, Any]:
         "policy_stage": None if status.stage is None else status.stage.name,
         "source": sight.source,
         "scope": sight.scope,
-        "coverage": round(min((each.coverage for each in status.judgements), default=0.0), 6),
+        "coverage": round(min((each.coverage for each in status.judgements), default=0.0) * _present(sight), 6),
+        "incomplete": sight.missing > 0,
+        "replicas": None if sight.replicas is None else {"reporting": sight.replicas, "missing": sight.missing},
+        "filled": None if sight.filled is None else {"source": sight.filled[0], "until": _time(sight.filled[1])},
         "watermark": _time(sight.watermark),
         "observed_since": None if sight.since is None else _time(sight.since),
         "generated_at": _time(status.at),
         "slos": [in_full(judgement) for judgement in status.judgements],
     }
+
+
+def _present(sight: Sight) -> float:
+    """Return the share of the processes that should tell of themselves and do; it silences no alert.
+
+    A process that died is missing, and its death is what an alert may have to tell of.
+    """
+    return 1.0 if not sight.replicas else sight.replicas / (sight.replicas + sight.missing)
 
 
 def in_full(judgement: Judgement) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from mita_otel.slo.ledger.causes import NONE
 from mita_otel.slo.ledger.own import Seen
 from mita_otel.slo.ledger.prometheus import Asked, at_once
 from mita_otel.slo.prometheus import PrometheusSource
+from mita_otel.slo.shared import RedisSource
 from mita_otel.slo.sources import ProcessSource, Source
 from mita_otel.slo.specification import Specification, load
 from mita_otel.slo.telling import current, use
@@ -45,6 +46,7 @@ class Objectives:
         specification: what is promised.
         better: sources that are asked before this process's own counts.
         clock: seconds since the epoch.
+        shared: tells others what this process counts, and is asked after the better ones.
 
     Attributes:
         asked: the Prometheus that knows who spent budgets, if there is one.
@@ -61,6 +63,7 @@ class Objectives:
     __slots__ = (
         "__weakref__",
         "_series",
+        "_shared",
         "asked",
         "clock",
         "counts",
@@ -77,6 +80,8 @@ class Objectives:
         specification: Specification,
         better: Sequence[Source] = (),
         clock: Callable[[], float] = time.time,
+        *,
+        shared: RedisSource | None = None,
     ) -> None:
         self.specification = specification
         self.clock = clock
@@ -86,7 +91,12 @@ class Objectives:
         self.ledger = Ledger([slo.id for slo in specification.slos], clock)
         self.events = Events(specification.slos, self.counts, self.ledger)
         self.history = History()
-        own = ProcessSource(specification.slos, self.counts, self.history)
+        self._shared = shared
+        if shared is not None:
+            shared.serve(self.counts.seen)
+            better = (*better, shared)
+        pasts = [each.past for each in better if isinstance(each, PrometheusSource | RedisSource)]
+        own = ProcessSource(specification.slos, self.counts, self.history, pasts)
         self.engine = Engine(specification.slos, (*better, own), clock)
         self._series: tuple[Mapping[str, str], ...] = tuple(
             {"slo": slo.id, "outcome": outcome} for slo in specification.slos for outcome in ("good", "bad")
@@ -96,6 +106,13 @@ class Objectives:
     def tick(self) -> None:
         """Take note of what was counted until now."""
         self.history.tick(self.clock(), self.counts.seen())
+        if self._shared is not None:
+            self._shared.tick()
+
+    @property
+    def closings(self) -> Sequence[tuple[str, Callable[[float], None]]]:
+        """What tells others, as the process ends, what is left to tell and that nothing more will come."""
+        return [] if self._shared is None else [("objectives", self._shared.close)]
 
     def observe(self, provider: MeterProvider) -> None:
         """Report at each collection, with a zero for what has not happened: Prometheus sees no first increase else."""
@@ -162,8 +179,13 @@ class Objectives:
         return {name: (count.good, count.bad) for name, count in counts}
 
 
-def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
+def start(settings: Settings, provider: MeterProvider, instance: Callable[[], str] = lambda: "") -> Objectives | None:
     """Read the objectives that the settings name, and count for them.
+
+    Args:
+        settings: what the environment asks for.
+        provider: takes what is told of them.
+        instance: returns the `service.instance.id` of this process.
 
     Raises:
         SpecificationError: under `MITA_STRICT=1`, for a file that is not as it must be; else it is logged, and nothing
@@ -178,9 +200,11 @@ def start(settings: Settings, provider: MeterProvider) -> Objectives | None:
             raise
         _logger.error("no objectives are counted: MITA_SLO_FILE cannot be used: %s", error)  # noqa: TRY400 - no fault
         return None
-    url, slos = settings.prometheus_url, specification.slos
-    better = [PrometheusSource(url, settings.service_name or UNNAMED, slos)] if url and slos else []
-    objectives = Objectives(specification, better)
+    name, slos = settings.service_name or UNNAMED, specification.slos
+    url, redis = settings.prometheus_url, settings.slo_redis_url
+    better = [PrometheusSource(url, name, slos)] if url and slos else []
+    shared = RedisSource(redis.get_secret_value(), name, slos, instance=instance) if redis and slos else None
+    objectives = Objectives(specification, better, shared=shared)
     objectives.trace_url = trace_url(settings)
     if settings.prometheus_url is not None:
         objectives.asked = Asked(settings.prometheus_url, settings.service_name or UNNAMED, at_once)

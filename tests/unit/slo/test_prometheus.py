@@ -17,6 +17,14 @@ from tests.unit.slo.openslo import requests, slo, specification
 SPECIFICATION = specification(slo("available", ratio=requests("*")))
 
 
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_790_000_400.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Known:
     """A Prometheus that knows an even stream of events: so many good and bad ones in five minutes."""
 
@@ -24,15 +32,33 @@ class Known:
         self.good, self.bad = good, bad
         self.asked: list[str] = []
         self.covered = 1.0
+        self.replicas = {"now": 3, "usual": 3}
         self.answer: Any = None
 
     def __call__(self, url: str) -> Any:
-        [query] = parse_qs(urlsplit(url).query)["query"]
+        asked = parse_qs(urlsplit(url).query)
+        [query] = asked["query"]
+        if "query_range" in url:
+            return self.since(*(int(asked[name][0]) for name in ("start", "end", "step")))
         self.asked.append(query)
         if self.answer is not None:
             return self.answer
+        if "[1h:1m]" in query:
+            return self.told(self.replicas, "replicas")
         slices = int(re.search(r"\[(\d+)s\]", query)[1]) // 300  # type: ignore[index]
         return self.told({"good": self.good * slices, "bad": self.bad * slices, "slices": slices * self.covered})
+
+    def since(self, begin: int, end: int, step: int) -> Any:
+        """Return what it knows of slices that end between two moments."""
+        each = {"good": self.good * step / 300, "bad": self.bad * step / 300}
+        found = [
+            {
+                "metric": {"slo": "available", "outcome": outcome},
+                "values": [[at, str(count)] for at in range(begin, end + 1, step)],
+            }
+            for outcome, count in each.items()
+        ]
+        return {"status": "success", "data": {"resultType": "matrix", "result": found}}
 
     @staticmethod
     def told(values: dict[str, Any], slo: str = "available") -> dict[str, Any]:
@@ -53,7 +79,7 @@ def source(known: Known) -> PrometheusSource:
 
 def test_each_window_is_one_query(source: PrometheusSource, known: Known) -> None:
     seen = source.read().seen["available"]
-    assert len(known.asked) == 8
+    assert len(known.asked) == 8 + 1  # and how many replicas there are
     assert seen.windows[300].count == Count(99, 1)
     assert seen.windows[HOUR].count == Count(99 * 12, 12)
     assert seen.period.count == Count(99 * 8640, 8640)
@@ -63,7 +89,7 @@ def test_each_window_is_one_query(source: PrometheusSource, known: Known) -> Non
 
 def test_long_windows_are_asked_of_sums(source: PrometheusSource, known: Known) -> None:
     source.read()
-    raw = ["increase(mita_slo_events_total" in query for query in known.asked]
+    raw = ["increase(mita_slo_events_total" in query for query in known.asked[:8]]
     assert raw == [True, True, True, False, False, False, False, False]
 
 
@@ -138,6 +164,42 @@ def test_looking_does_not_wait_and_tells_of_the_last_round(source: PrometheusSou
     sight = source.look(time.time())
     assert sight is not None
     assert (sight.source, sight.scope) == ("prometheus", "service")
+
+
+@pytest.mark.parametrize(
+    ("replicas", "told"), [({"now": 3, "usual": 3}, (3, 0)), ({"now": 2, "usual": 3}, (2, 1)), ({}, (None, 0))]
+)
+def test_fewer_replicas_than_most_of_the_last_hour_are_missed(
+    source: PrometheusSource, known: Known, replicas: dict[str, int], told: tuple[int | None, int]
+) -> None:
+    known.replicas = replicas
+    sight = source.read()
+    assert (sight.replicas, sight.missing) == told
+
+
+def test_a_process_has_its_share_of_what_prometheus_told_before_it_fell_silent(
+    source: PrometheusSource, known: Known
+) -> None:
+    clock = Clock()
+    source._clock = clock
+    objectives = Objectives(SPECIFICATION, [source], clock)
+    source.look(clock.now)
+    source.wait(10)
+    source.look(clock.now)
+    source.wait(10)
+    source._round.seen_at = float("-inf")
+    clock.now += 3_600
+    objectives.tick()
+    objectives.events.request("GET", "/orders", 500, 0.1)
+    told = objectives.report()
+    [judged] = told["slos"]
+    assert (told["source"], told["filled"]["source"]) == ("process", "prometheus")
+    # Thirty days, to the hour, by three replicas: a hundred events in five minutes, one of them bad.
+    month = 30 * 24 * 12
+    assert judged["bad"] == pytest.approx(1 + month / 3, rel=0.002)
+    assert judged["good"] == pytest.approx(99 * month / 3, rel=0.002)
+    assert judged["burn_rate"]["5m"] == pytest.approx(1000)
+    assert judged["error_budget"]["remaining_ratio"] == pytest.approx(-9, rel=0.001)
 
 
 def test_a_process_answers_at_once_while_prometheus_is_away() -> None:
