@@ -1,4 +1,4 @@
-"""What busy services tell of what they bear: an hour of breakers, limits, retries, features and checks, and changes."""
+"""What busy services tell of what they bear and promise: an hour of breakers, retries, checks, objectives, changes."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -10,6 +10,12 @@ THINGS: Final = 8
 """Breakers, limits, dependencies, features and checks of a service, each."""
 GROUPS: Final = 150
 """Groups of errors."""
+OBJECTIVES: Final = 31
+"""Objectives of a service, as many as the reference service has."""
+CONTRIBUTORS: Final = 12
+"""What spends the budget of an objective, in each of some dimensions."""
+
+_DIMENSIONS: Final = ("route", "error_type", "dependency")
 
 _STATES: Final = ("closed", "open", "half_open", "forced_open", "disabled", "metrics_only")
 _OUTCOMES: Final = ("success", "failure", "slow_success", "slow_failure", "rejected", "ignored")
@@ -51,8 +57,28 @@ def measure(group: Any, tick: int, at: int, start: int) -> None:
             for value in values:
                 labels = _pairs(**{thing: f"{thing}-{number}", label: value})
                 counted.data_points.add(**about, attributes=labels, as_int=tick * (number + 1))
+    _promise(group, tick, about)
     group.metrics.add(name="mita.health.status").gauge.data_points.add(**about, as_double=0.66)
     group.metrics.add(name="mita.health.ready").gauge.data_points.add(**about, as_int=1)
+
+
+def _promise(group: Any, tick: int, about: dict[str, int]) -> None:
+    """Add what is promised, and what was kept of it."""
+    objective, info = (group.metrics.add(name=f"mita.slo.{name}").gauge.data_points for name in ("objective", "info"))
+    events, spent = (group.metrics.add(name=f"mita.slo.{name}").sum for name in ("events", "spent"))
+    for counted in (events, spent):
+        counted.aggregation_temporality, counted.is_monotonic = 2, True
+    for number in range(OBJECTIVES):
+        slo = f"objective-{number}"
+        objective.add(**about, attributes=_pairs(slo=slo), as_double=0.99)
+        told = _pairs(slo=slo, title=slo, part="part", owner="owner", tier="1", type="availability", period="30d")
+        info.add(**about, attributes=told, as_int=1)
+        for outcome, many in (("good", 40), ("bad", number % 3)):
+            events.data_points.add(**about, attributes=_pairs(slo=slo, outcome=outcome), as_int=tick * many)
+        for dimension in _DIMENSIONS if number % 3 else ():
+            for place in range(CONTRIBUTORS):
+                labels = _pairs(slo=slo, dimension=dimension, contributor=f"{dimension}-{place}")
+                spent.data_points.add(**about, attributes=labels, as_int=tick * (place == 0))
 
 
 def changes(group: Any, tick: int, at: int) -> None:

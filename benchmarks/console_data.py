@@ -28,7 +28,7 @@ RARE = "order-0000rare"
 RARE_WORD = "kaleidoscope"
 FAILING = 0.01
 """Share of the traces."""
-VERSION = 4
+VERSION = 5
 """Of what is filled in; another is filled anew."""
 
 

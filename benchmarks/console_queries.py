@@ -94,6 +94,9 @@ def queries(about: Filled) -> dict[str, str]:
         "resilience of a service, all of the hour": ask("console/resilience", service="orders", window=hours),
         "health, all of the hour": ask("console/health", window=hours),
         "errors, all of the hour": ask("console/errors", window=hours),
+        "objectives": ask("console/slos"),
+        "objectives of a service": ask("console/slos", service="orders"),
+        "an objective's burn-down and ledger": ask("console/slos/objective-5", service="orders"),
     }  # fmt: skip
 
 
@@ -139,10 +142,12 @@ FOUND = {
     "newest traces": ("traces", 200),
     "newest log records": ("records", 200),
     "log records by an absent word": ("records", 0),
-    "instruments": ("instruments", 16),
+    "instruments": ("instruments", 20),
     "services, 15 min": ("services", 5),
     "resilience, 15 min": ("breakers", 40),
     "health, all of the hour": ("services", 5),
+    "objectives": ("objectives", 155),
+    "an objective's burn-down and ledger": ("ledger", 3),
 }
 """How much must be found: an answer is only worth its time if it is right."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
-from mita_otel.console.api import bearing, telemetry_json
+from mita_otel.console.api import bearing, objectives, telemetry_json
 from mita_otel.console.api import parameters as p
 from mita_otel.console.api.endpoints import Endpoint, NotFoundError, asking
 from mita_otel.console.api.limits import Limits
@@ -261,6 +261,7 @@ def endpoints(limits: Limits, started: int) -> Sequence[Endpoint]:
         ("services/{name:path}", "a service by operation and by minute", _service, (_NAME, _WINDOW)),
         ("map", "who calls whom", _map, (_WINDOW,)),
         *bearing.DECLARED,
+        *objectives.DECLARED,
     )
     return tuple(
         Endpoint(f"/api/console/{path}", summary, asking(query), parameters, complaint, is_strict=True)

@@ -18,6 +18,7 @@ from mita_otel.console.api import console, jaeger, jaeger_v3, routes
 from mita_otel.console.api.endpoints import Endpoint
 from mita_otel.console.api.limits import Limits
 from tests.fixtures.console_file import AT, Line, Sent, console_file, logs, metrics, pairs, traces
+from tests.fixtures.console_objectives import happened, promised, spent
 
 ENDPOINTS = (*jaeger.ENDPOINTS, *jaeger_v3.ENDPOINTS, *console.endpoints(Limits(), 0))
 
@@ -41,6 +42,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
             bucket_counts=[1, 2],
         )
         file.send(metrics("a", counted, recorded))
+        file.send(metrics("a", happened((0, 9, 1), slo="a"), *promised("a"), spent({"route": {"/": 1}}, slo="a")))
         yield Starlette(routes=routes(file.reader))
 
 
