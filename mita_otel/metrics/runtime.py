@@ -22,6 +22,7 @@ def observe(provider: MeterProvider) -> None:
     meter = provider.get_meter(METER)
     process.CPU_TIME.observe(meter, _guarded(_cpu_time))
     process.CONTEXT_SWITCHES.observe(meter, _guarded(_switches))
+    process.DISK_IO.observe(meter, _guarded(_disk_io))
     process.MEMORY_USAGE.observe(meter, _guarded(_memory))
     process.MEMORY_VIRTUAL.observe(meter, _guarded(_virtual_memory))
     process.THREAD_COUNT.observe(meter, _guarded(_threads))
@@ -72,6 +73,19 @@ def _switches(process: psutil.Process) -> Iterable[Observation]:
     return (
         Observation(switches.voluntary, {kind: "voluntary"}),
         Observation(switches.involuntary, {kind: "involuntary"}),
+    )
+
+
+def _disk_io(process: psutil.Process) -> Iterable[Observation]:
+    # Not on every system, and a hardened kernel refuses it.
+    count = getattr(process, "io_counters", None)
+    if count is None:
+        return ()
+    counted = count()
+    direction = "disk.io.direction"
+    return (
+        Observation(counted.read_bytes, {direction: "read"}),
+        Observation(counted.write_bytes, {direction: "write"}),
     )
 
 

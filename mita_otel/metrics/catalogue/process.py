@@ -24,6 +24,13 @@ CONTEXT_SWITCHES: Final = Counter(
     source=_PROCESS,
     attributes=(closed("process.context_switch.type", "voluntary", "involuntary"),),
 )
+DISK_IO: Final = Counter(
+    name="process.disk.io",
+    unit="By",
+    description="Bytes read from disks and written to them.",
+    source=_PROCESS,
+    attributes=(closed("disk.io.direction", "read", "write"),),
+)
 MEMORY_USAGE: Final = UpDownCounter(
     name="process.memory.usage", unit="By", description="Physical memory in use.", source=_PROCESS
 )
