@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -106,6 +107,7 @@ def _service(
     external = f"http://127.0.0.1:{ports.external}"
     variables: Mapping[str, str] = {
         "OTEL_SERVICE_NAME": SERVICE,
+        "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name=demo,service.version={version('mita-otel')}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": otlp,
         "OTEL_METRIC_EXPORT_INTERVAL": "2000",
         "DATABASE_URL": database.url,
