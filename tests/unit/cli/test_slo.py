@@ -15,9 +15,11 @@ from typer.testing import CliRunner, Result
 
 from mita_otel import slo
 from mita_otel.cli.slo import app
+from mita_otel.settings import Settings
 from mita_otel.web.slo import SloEndpoint
 from tests.fixtures.service import ROOT
 
+TOKEN = "t" * 20
 FILE = ROOT / "collector" / "slo" / "mita.yaml"
 
 
@@ -29,14 +31,17 @@ async def _never(*_: Any) -> Any:
     raise AssertionError("not asked for")
 
 
-def _answer(path: str) -> tuple[int, bytes]:
+def _answer(path: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, bytes]:
     """Return what the endpoint answers."""
+    path, _, query = path.partition("?")
+    endpoint = SloEndpoint(_never, Settings.read({"MITA_ADMIN_TOKEN": TOKEN}))
+    scope = {"type": "http", "path": path, "method": "GET", "headers": headers, "query_string": query.encode()}
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(SloEndpoint(_never)({"type": "http", "path": path, "method": "GET", "headers": []}, _never, send))
+    asyncio.run(endpoint(scope, _never, send))
     return sent[0]["status"], sent[1]["body"]
 
 
@@ -44,7 +49,8 @@ def _answer(path: str) -> tuple[int, bytes]:
 def _serving() -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, body = _answer(self.path)
+            headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+            status, body = _answer(self.path, headers)
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body)
@@ -152,3 +158,53 @@ def test_a_prometheus_that_does_not_answer_is_no_reason_to_go_on() -> None:
 def test_a_service_without_objectives_does_not_tell() -> None:
     with _serving() as url:
         assert _run("status", "--url", f"{url}/elsewhere").exit_code == 2
+
+
+def test_what_spent_the_budgets_is_told_with_the_biggest_first(service: str, objectives: slo.Objectives) -> None:
+    _requests(objectives, 200, 98)
+    _requests(objectives, 500, 2)
+    for _ in range(9):
+        objectives.events.request("GET", "/api/goals", 503, 0.05)
+    result = _run("explain", "service-availability", "--url", service, MITA_ADMIN_TOKEN=TOKEN)
+    assert result.stdout.splitlines() == [
+        "what spent the budgets, by what process says of the process",
+        "",
+        "service-availability: 10091.7% of the budget, 11 bad events of 109; 0% of 30d was watched",
+        "  route        81.8%        9  /api/goals",
+        "  route        18.2%        2  /api/transactions",
+        "  error_type   81.8%        9  503",
+        "  error_type   18.2%        2  500",
+        "  dependency  100.0%       11  none",
+        "  version     100.0%       11  none",
+        "  flag        100.0%       11  none",
+    ]
+    whole = json.loads(_run("explain", "--url", service, "--json", MITA_ADMIN_TOKEN=TOKEN).stdout)
+    assert {"service-availability", "transactions-availability"} <= {each["id"] for each in whole["slos"]}
+
+
+def test_where_nothing_was_spent_that_is_said(service: str) -> None:
+    result = _run("explain", "--url", service, MITA_ADMIN_TOKEN=TOKEN)
+    assert (result.exit_code, result.stdout) == (0, "no budget was spent, by what process says of the process\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "token", "sentence"),
+    [
+        (["service-availabilty"], TOKEN, "no objective is called 'service-availabilty': 'service-availability'?"),
+        (["--window", "soon"], TOKEN, "'soon' is no duration"),
+        ([], "", "set MITA_ADMIN_TOKEN"),
+        ([], "w" * 20, "send Authorization: Bearer <MITA_ADMIN_TOKEN>"),
+    ],
+    ids=["another objective", "no window", "no token", "another token"],
+)
+def test_a_question_that_has_no_answer_is_told_why(service: str, words: list[str], token: str, sentence: str) -> None:
+    result = _run("explain", *words, "--url", service, MITA_ADMIN_TOKEN=token)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+def test_a_prometheus_that_does_not_answer_explains_nothing() -> None:
+    words = ("explain", "--prometheus", "http://127.0.0.1:1", "--service", "shop")
+    result = _run(*words, MITA_SLO_FILE=str(FILE))
+    assert result.exit_code == 2
+    assert "http://127.0.0.1:1 does not tell who spent the budgets" in result.stderr

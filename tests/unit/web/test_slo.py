@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mita_otel import slo
+from mita_otel.settings import Settings
+from mita_otel.slo.ledger.prometheus import Asked
 from mita_otel.web.slo import SloEndpoint
 from tests.fixtures.service import ROOT
 
@@ -104,3 +106,73 @@ async def test_an_answer_takes_less_than_ten_milliseconds(objectives: slo.Object
         await _ask()
         times.append(time.perf_counter() - began)
     assert sorted(times)[4] < 0.01
+
+
+TOKEN = "t" * 20
+ADMINISTRATOR = [(b"authorization", f"Bearer {TOKEN}".encode())]
+
+
+async def _explain(query: str = "", method: str = "GET", headers: Any = ADMINISTRATOR, token: str = TOKEN) -> Answer:
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+        await send({"type": "http.response.body", "body": b"the application"})
+
+    asked = {
+        "type": "http",
+        "path": "/slo/explain",
+        "method": method,
+        "headers": headers,
+        "query_string": query.encode(),
+    }
+    answer = Answer()
+    endpoint = SloEndpoint(application, Settings.read({"MITA_ADMIN_TOKEN": token}))
+    await endpoint(asked, None, answer.send)  # type: ignore[arg-type] # the body is nobody's business
+    return answer
+
+
+async def test_an_administrator_is_told_who_spent_the_budgets(objectives: slo.Objectives) -> None:
+    objectives.events.request("POST", "/api/transactions", 500, 0.1)
+    told = json.loads((await _explain("slo=transactions-availability&window=6h")).body)
+    [only] = told["slos"]
+    assert (only["id"], only["window"]["period"]) == ("transactions-availability", "6h")
+    assert only["contributors"]["route"][0]["contributor"] == "/api/transactions"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "sentence"),
+    [
+        ("slo=transactions", 404, "no objective is called 'transactions': 'transactions-"),
+        ("window=soon", 400, "'soon' is no duration"),
+        ("window=99d", 400, "'99d' is too long"),
+    ],
+)
+async def test_a_question_that_has_no_answer_is_told_why(
+    objectives: slo.Objectives, query: str, status: int, sentence: str
+) -> None:
+    assert objectives.specification.slos
+    answer = await _explain(query)
+    assert answer.status == status
+    assert json.loads(answer.body)["error"].startswith(sentence)
+
+
+async def test_others_are_not_told_who_spent_the_budgets(objectives: slo.Objectives) -> None:
+    assert objectives.specification.slos
+    answer = await _explain(headers=[(b"authorization", b"Bearer guessed")])
+    assert (answer.status, answer.headers[b"www-authenticate"]) == (401, b"Bearer")
+    assert (await _explain(headers=[])).status == 401
+    assert (await _explain(method="POST")).status == 405
+
+
+async def test_without_a_token_the_path_is_the_applications(objectives: slo.Objectives) -> None:
+    assert objectives.specification.slos
+    assert (await _explain(token="")).body == b"the application"
+
+
+async def test_a_prometheus_that_does_not_answer_leaves_what_the_process_knows(
+    objectives: slo.Objectives, caplog: pytest.LogCaptureFixture
+) -> None:
+    objectives.asked = Asked("http://127.0.0.1:1", "finance")
+    objectives.events.request("POST", "/api/transactions", 500, 0.1)
+    told = json.loads((await _explain()).body)
+    assert (told["source"], len(told["slos"]) > 0) == ("process", True)
+    assert "Prometheus does not tell who spent the budgets" in caplog.text
