@@ -22,12 +22,12 @@ _SHORTEST, _LONGEST = DAY, 31 * DAY
 holds it."""
 
 
-def names(things: Iterable[tuple[Document, openslo.Service | openslo.SLO | openslo.SLI]]) -> Iterator[str]:
+def names(things: Iterable[tuple[Document, openslo.Known]]) -> Iterator[str]:
     """Yield a problem for each name that was given before to a thing of its kind."""
     seen: dict[tuple[str, str], int] = {}
     for document, thing in things:
         # Objectives and indicators share their names: both are what a status lists.
-        key = ("Service" if thing.kind == "Service" else "SLO", thing.metadata.name)
+        key = ("SLO" if thing.kind == "SLI" else thing.kind, thing.metadata.name)
         line = document.lines["metadata", "name"]
         if key in seen:
             yield document.problem(("metadata", "name"), f"{key[1]!r} is taken already, in line {seen[key]}")

@@ -155,7 +155,7 @@ class Engine:
 
     def _stage(self, slo: Slo, source: str, remaining: float) -> Stage:
         key = (source, slo.id)
-        self._stages[key] = stage(remaining, self._stages.get(key))
+        self._stages[key] = stage(remaining, self._stages.get(key), slo.stages)
         return self._stages[key]
 
 

@@ -4,7 +4,7 @@ Source: https://github.com/OpenSLO/OpenSLO/tree/main/specification/v1
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -219,12 +219,77 @@ class SLI(_Part):
     spec: ThresholdSpec
 
 
-Thing = Annotated[Service | SLO | SLI, Field(discriminator="kind")]
+class Burn(_Part):
+    """That so much of a budget is spent: a burn rate over the whole of its period is the share of it that is gone."""
 
-_ADAPTER: Final[TypeAdapter[Service | SLO | SLI]] = TypeAdapter(Thing)
+    kind: Literal["burnrate"]
+    op: Literal["gte"]
+    threshold: float = Field(ge=0)
+    lookbackWindow: str  # noqa: N815
+    alertAfter: str | None = None  # noqa: N815
 
 
-def parsed(document: Document) -> Service | SLO | SLI:
+class ConditionSpec(_Part):
+    """When it is so."""
+
+    description: Text | None = None
+    severity: Literal["healthy", "warning", "critical", "exhausted"]
+    condition: Burn
+
+
+class AlertCondition(_Part):
+    """When something is so, and how bad that is."""
+
+    kind: Literal["AlertCondition"]
+    metadata: Metadata
+    spec: ConditionSpec
+
+
+class PolicySpec(_Part):
+    """What there is to be done about it."""
+
+    description: Text
+    alertWhenNoData: Literal[False] = False  # noqa: N815
+    alertWhenResolved: bool = False  # noqa: N815
+    alertWhenBreaching: bool = True  # noqa: N815
+    conditions: list[AlertCondition] = Field(min_length=1, max_length=1)
+    notificationTargets: list[str] = Field(default_factory=list, max_length=0)  # noqa: N815
+
+
+class Actions(_Part):
+    """What there is to be done, in one word and in a line for each step."""
+
+    action: str = Field(alias="mita/action", pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    actions: Text = Field(alias="mita/actions")
+
+
+class PolicyMetadata(_Part):
+    """What a stage of the error budget's policy is called, and what it asks for."""
+
+    name: Name
+    displayName: Text | None = None  # noqa: N815
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    annotations: Actions
+
+
+class AlertPolicy(_Part):
+    """A stage of the error budget's policy."""
+
+    apiVersion: Literal["openslo/v1"]  # noqa: N815
+    kind: Literal["AlertPolicy"]
+    metadata: PolicyMetadata
+    spec: PolicySpec
+
+
+Known: TypeAlias = Service | SLO | SLI | AlertPolicy
+"""What a document may describe."""
+
+Thing = Annotated[Known, Field(discriminator="kind")]
+
+_ADAPTER: Final[TypeAdapter[Known]] = TypeAdapter(Thing)
+
+
+def parsed(document: Document) -> Known:
     """Return what a document describes.
 
     Raises:
@@ -252,4 +317,4 @@ def _told(document: Document, problem: Any) -> str:
     return document.problem(place, message[0].lower() + message[1:])
 
 
-_MEMBERS: Final = {"Service", "SLO", "SLI", "MitaRequests", "MitaEvents", "Answered", "Within"}
+_MEMBERS: Final = {"Service", "SLO", "SLI", "AlertPolicy", "MitaRequests", "MitaEvents", "Answered", "Within"}

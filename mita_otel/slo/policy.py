@@ -1,12 +1,15 @@
 """What to do about a budget: the report's stages, and how well an objective stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 HYSTERESIS: Final = 0.02
 """Share of the budget that must come back beyond a bound before a stage is left: nobody ends a freeze for a minute."""
+
+Health: TypeAlias = Literal["healthy", "warning", "critical", "exhausted"]
+"""How the report calls a budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +21,14 @@ class Stage:
         above: share of the budget above which it holds; below 0 there is no bound.
         action: what `/slo/status` recommends.
         actions: what to do.
+        health: how the report calls a budget in it.
     """
 
     name: str
     above: float
     action: str
     actions: tuple[str, ...]
+    health: Health
 
 
 STAGES: Final = (
@@ -32,6 +37,7 @@ STAGES: Final = (
         0.75,
         "normal_operations",
         ("Normal deployment cadence", "Continue feature development", "No restrictions"),
+        "healthy",
     ),
     Stage(
         "caution",
@@ -42,6 +48,7 @@ STAGES: Final = (
             "Increase monitoring granularity",
             "Consider pausing risky deployments",
         ),
+        "warning",
     ),
     Stage(
         "slowdown",
@@ -53,6 +60,7 @@ STAGES: Final = (
             "Daily SLO review meetings",
             "Root cause analysis for all incidents",
         ),
+        "critical",
     ),
     Stage(
         "freeze",
@@ -64,6 +72,7 @@ STAGES: Final = (
             "Executive escalation",
             "Postmortem for all incidents",
         ),
+        "critical",
     ),
     Stage(
         "exhausted",
@@ -75,13 +84,14 @@ STAGES: Final = (
             "Customer communication",
             "Recovery plan required before resuming features",
         ),
+        "exhausted",
     ),
 )
-"""From the best to the worst. Source: observability report, section 7.3; its status in 7.4 called a quarter of a budget
-spent up, which here is what it says: nothing left."""
+"""From the best to the worst, where the file of objectives says nothing else. Source: observability report, section
+7.3; its status in 7.4 called a quarter of a budget spent up, which here is what it says: nothing left."""
 
 
-def stage(remaining: float, before: Stage | None = None) -> Stage:
+def stage(remaining: float, before: Stage | None = None, stages: Sequence[Stage] = STAGES) -> Stage:
     """Return the stage of a budget.
 
     A worse one is entered at its bound, a better one only when `HYSTERESIS` more than its bound is left; a full budget
@@ -90,16 +100,18 @@ def stage(remaining: float, before: Stage | None = None) -> Stage:
     Args:
         remaining: share of the budget, up to 1, signed.
         before: the stage it was in, if it was in one.
+        stages: from the best to the worst.
     """
-    reached = _of(remaining)
-    if before is None or STAGES.index(reached) >= STAGES.index(before):
+    reached = _of(remaining, stages)
+    if before is None or stages.index(reached) >= stages.index(before):
         return reached
     # Beyond the bound that it climbs over by the hysteresis, it is in the stage that it would be in with so much less.
-    return min((before, _of(remaining - HYSTERESIS)), key=STAGES.index)
+    eased = _of(remaining - HYSTERESIS if remaining < 1 else remaining, stages)
+    return min((before, eased), key=stages.index)
 
 
-def _of(remaining: float) -> Stage:
-    return next((stage for stage in STAGES if remaining > stage.above), STAGES[-1])
+def _of(remaining: float, stages: Sequence[Stage]) -> Stage:
+    return next((stage for stage in stages if remaining > stage.above), stages[-1])
 
 
 class State(StrEnum):

@@ -20,10 +20,6 @@ _HEALTH: Final = {
     State.EXHAUSTED: "exhausted",
     State.INVALID: "unknown",
 }
-_STAGES: Final = {"normal": "healthy", "caution": "warning", "slowdown": "critical", "freeze": "critical"}
-"""A budget's status in the report's words, by the policy's stage; where less than nothing is left it is exhausted."""
-
-
 _LATENCY: Final = "latency_"
 _DIGITS: Final = 9
 
@@ -177,7 +173,7 @@ def _budget(judgement: Judgement) -> dict[str, Any]:
         "budget_consumed": None if consumed is None else _percent(consumed * budget["allowed_ratio"]),
         "budget_remaining_pct": _percent(budget["remaining_ratio"]),
         "burn_rate": _rounded(judgement.burn["1h"]),
-        "status": "unknown" if stage is None else _STAGES.get(stage.name, "exhausted"),
+        "status": "unknown" if stage is None else stage.health,
         "recommended_action": None if stage is None else stage.action,
     }
 

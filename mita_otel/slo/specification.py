@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from mita_otel.slo import checks, openslo
+from mita_otel.slo import checks, openslo, stages
 from mita_otel.slo.documents import Document, SpecificationError, read
+from mita_otel.slo.policy import STAGES, Stage
 from mita_otel.slo.routes import Routes
 from mita_otel.slo.windows import Period, seconds
 
@@ -34,6 +35,7 @@ class Slo:
         routes: the requests that it is about; None where it is about events.
         threshold: seconds within which a request has to be answered; None where time does not matter.
         events: the events that it is about, by name.
+        stages: of its budget's policy, from the best to the worst.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Slo:
     routes: Routes | None = None
     threshold: float | None = None
     events: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = STAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ def parse(text: str, file: str = "slo.yaml") -> Specification:
         SpecificationError: it says what cannot be.
     """
     problems: list[str] = []
-    things: list[tuple[Document, openslo.Service | openslo.SLO | openslo.SLI]] = []
+    things: list[tuple[Document, openslo.Known]] = []
     for document in read(text, file):
         try:
             things.append((document, openslo.parsed(document)))
@@ -110,13 +113,15 @@ def parse(text: str, file: str = "slo.yaml") -> Specification:
     services = {thing.metadata.name for _, thing in things if isinstance(thing, openslo.Service)}
     slos = [(document, thing) for document, thing in things if isinstance(thing, openslo.SLO)]
     indicators = [(document, thing) for document, thing in things if isinstance(thing, openslo.SLI)]
+    policies = [(document, thing) for document, thing in things if isinstance(thing, openslo.AlertPolicy)]
     problems += checks.names(things)
+    problems += stages.problems(policies, [thing.spec.timeWindow[0].duration for _, thing in slos])
     for document, slo in slos:
         problems += checks.slo(document, slo, services)
     for document, indicator in indicators:
         problems += checks.indicator(document, indicator)
     if not problems:
-        made = tuple(_slo(thing) for _, thing in slos)
+        made = tuple(_slo(thing, policies) for _, thing in slos)
         problems += _shared(slos, made)
         if len(made) > MOST:
             problems.append(f"{file}:1: has {len(made)} objectives, {MOST} are the most")
@@ -129,7 +134,7 @@ def _line(problem: str) -> int:
     return int(problem.split(": ", 1)[0].rsplit(":", 1)[-1])
 
 
-def _slo(thing: openslo.SLO) -> Slo:
+def _slo(thing: openslo.SLO, policies: stages.Policies) -> Slo:
     spec, metadata = thing.spec, thing.metadata
     total, good = spec.indicator.spec.ratioMetric.total.metricSource.spec, spec.indicator.spec.ratioMetric.good
     condition = good.metricSource.spec
@@ -146,6 +151,7 @@ def _slo(thing: openslo.SLO) -> Slo:
         routes=checks.routes(total) if isinstance(total, openslo.Requests) else None,
         threshold=checks.threshold(condition) if isinstance(condition, openslo.Within) else None,
         events=tuple(total.events) if isinstance(total, openslo.Events) else (),
+        stages=stages.stages_of(policies, spec.timeWindow[0].duration),
     )
 
 

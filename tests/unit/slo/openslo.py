@@ -58,6 +58,24 @@ def slo(
     }
 
 
+def policy(
+    name: str, threshold: float, *, period: str = "30d", action: str = "look", actions: str = "Look at it.\nNow."
+) -> dict[str, Any]:
+    """Return a document that describes a stage of a policy."""
+    burn = {"kind": "burnrate", "op": "gte", "threshold": threshold, "lookbackWindow": period}
+    condition = {
+        "kind": "AlertCondition",
+        "metadata": {"name": name},
+        "spec": {"severity": "warning", "condition": burn},
+    }
+    return {
+        "apiVersion": "openslo/v1",
+        "kind": "AlertPolicy",
+        "metadata": {"name": name, "annotations": {"mita/action": action, "mita/actions": actions}},
+        "spec": {"description": "A sentence.", "conditions": [condition]},
+    }
+
+
 def requests(*routes: str, excepting: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return a ratio of requests to other routes."""
     spec = {"routes": list(routes), "exceptRoutes": list(excepting)}
