@@ -1,6 +1,6 @@
 # Verbs for people; CI runs the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help environment setup test soak check format docs bench bench-quick demo stack clean
+.PHONY: help environment setup test soak check format docs grafana-types bench bench-quick demo stack clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 PYTHON ?= python3
@@ -31,6 +31,11 @@ format: ## let ruff rewrite what it can
 docs: ## renew the generated pages and build the site into site/
 	@python -m mita_otel.generate
 	@zensical build --clean --strict
+
+grafana-types: ## hold the dashboards against the types that Grafana publishes (needs npm)
+	@. collector/versions.env && npm install --silent --no-save --ignore-scripts --prefix data/grafana-types \
+	  @grafana/schema@$$GRAFANA_VERSION typescript@5.9.3
+	@node scripts/grafana_types.mjs data/grafana-types collector/grafana/dashboards
 
 PARTS := startup spans logging_cost log_storm redaction breakers breakers.scenarios retries ratelimit audit health_probes \
 	degradation slo_events memory console console_queries

@@ -18,6 +18,8 @@ TAG: Final = "mita"
 _STEP: Final = "15s"
 """Time between two samples at least: the default of `OTEL_METRIC_EXPORT_INTERVAL` here, and of the rules."""
 
+_IN_A_MENU: Final = dashboard.DashboardLinkPlacement.IN_CONTROLS_MENU
+
 _NO_INTERVAL: Final[dict[str, None]] = {"auto": None, "auto_min": None, "auto_count": None}
 """What the SDK would give every variable, and only one of another type has."""
 
@@ -25,8 +27,7 @@ _NO_INTERVAL: Final[dict[str, None]] = {"auto": None, "auto_min": None, "auto_co
 def text(board: Board) -> str:
     """Return the file of a dashboard."""
     made = json.loads(json.dumps(_dashboard(board), cls=JSONEncoder))
-    # The SDK says so of every link and annotation, and would hide them in a menu.
-    return json.dumps(_without(made, "placement"), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_shown(made), indent=1, ensure_ascii=False) + "\n"
 
 
 def _dashboard(board: Board) -> dashboard.Dashboard:
@@ -77,7 +78,6 @@ def _variable(variable: Variable) -> dashboard.VariableModel:
         label=variable.label,
         description=variable.description,
         datasource=reference("metrics"),
-        definition=variable.query,
         query={"qryType": 1, "query": variable.query, "refId": f"variable-{variable.name}"},
         current=dashboard.VariableOption(text=["All"], value=["$__all"]),
         multi=True,
@@ -139,7 +139,8 @@ def _only_source(panel: Panel) -> common.DataSourceRef:
     return reference(sources.pop()) if len(sources) == 1 else common.DataSourceRef("datasource", "-- Mixed --")
 
 
-def _without(made: Any, key: str) -> Any:
+def _shown(made: Any) -> Any:
+    """Return links and annotations where one sees them: the SDK has them all in a menu."""
     if isinstance(made, dict):
-        return {name: _without(value, key) for name, value in made.items() if name != key}
-    return [_without(value, key) for value in made] if isinstance(made, list) else made
+        return {name: _shown(value) for name, value in made.items() if (name, value) != ("placement", _IN_A_MENU)}
+    return [_shown(value) for value in made] if isinstance(made, list) else made

@@ -16,6 +16,7 @@ from grafana_foundation_sdk.builders import (
 from grafana_foundation_sdk.models import common as enums
 from grafana_foundation_sdk.models import dashboard
 from grafana_foundation_sdk.models import heatmap as heat
+from grafana_foundation_sdk.models import table as tables
 
 from mita_otel.dashboards.model import Kind, Panel
 
@@ -110,7 +111,9 @@ def _table(panel: Panel) -> dashboard.Panel:
     first = panel.queries[0].legend
     if first:
         builder.sort_by([common.TableSortByFieldState().display_name(first).desc(desc=True)])
-    made = builder.build()
+    made = builder.cell_options(enums.TableAutoCellOptions()).build()
+    assert isinstance(made.options, tables.Options)  # noqa: S101 - the builder's own
+    made.options.footer = None  # Grafana 13 has none any more
     several = len(panel.queries) > 1
     values = {f"Value #{chr(ord('A') + i)}" if several else "Value": q.legend for i, q in enumerate(panel.queries)}
     made.transformations = [
