@@ -3,14 +3,16 @@
 Source: observability report, section 7.4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from mita_otel.metrics.catalogue.http import SERVER_REQUEST_DURATION
 from mita_otel.slo.counts import Cells, quantile
 from mita_otel.slo.engine import Alert, Judgement, Status
 from mita_otel.slo.policy import State
 from mita_otel.slo.sources import Sight
+from mita_otel.slo.specification import Indicator
 from mita_otel.slo.windows import DAY, Rolling, shortly
 
 _HEALTH: Final = {
@@ -24,12 +26,13 @@ _LATENCY: Final = "latency_"
 _DIGITS: Final = 9
 
 
-def report(status: Status, durations: "Cells | None" = None) -> dict[str, Any]:
+def report(status: Status, durations: "Cells | None" = None, indicators: Iterable[Indicator] = ()) -> dict[str, Any]:
     """Return how all objectives stand, as JSON has it; what is not known is null.
 
     Args:
         status: how they stand.
         durations: of this process's requests, for quantiles that are shown and not judged by.
+        indicators: rates that are shown and have no budget.
     """
     sight = status.sight
     whole = _whole(status)
@@ -41,6 +44,8 @@ def report(status: Status, durations: "Cells | None" = None) -> dict[str, Any]:
             for name, judgement in whole.items()
             if name.startswith(_LATENCY)
         },
+        "correctness": _correctness(whole.get("correctness")),
+        "throughput": _throughput(status, whole.get("availability"), indicators),
         "error_budget": {name: _budget(judgement) for name, judgement in whole.items()},
         "overall_status": _HEALTH[status.state],
         "overall_state": status.state.value,
@@ -119,12 +124,16 @@ def _alert(alert: Alert) -> dict[str, Any]:
 
 
 def _whole(status: Status) -> Mapping[str, Judgement]:
-    """Return what is promised of the service as a whole: its availability, and its latencies by percentile."""
+    """Return what is promised of the service as a whole: its availability, its latencies by percentile, its results."""
     found: dict[str, Judgement] = {}
     for each in status.judgements:
         if each.slo.routes is not None and each.slo.routes.is_everything:
             is_latency = each.slo.type == "latency"
             found.setdefault(f"{_LATENCY}p{each.slo.objective * 100:g}" if is_latency else "availability", each)
+    services = {each.slo.service for each in found.values()}
+    for each in status.judgements:
+        if each.slo.type == "correctness" and each.slo.service in services:
+            found.setdefault("correctness", each)
     return found
 
 
@@ -150,6 +159,36 @@ def _availability(judgement: Judgement | None) -> dict[str, Any] | None:
         "total_requests": told["total"],
         "successful_requests": told["good"],
         "failed_requests": told["bad"],
+    }
+
+
+def _correctness(judgement: Judgement | None) -> dict[str, Any] | None:
+    if judgement is None:
+        return None
+    told = in_full(judgement)
+    return {
+        "target": _percent(judgement.slo.objective),
+        "current": _percent(told["sli"]),
+        "compliant": told["compliant"],
+        "total_events": told["total"],
+        "correct_events": told["good"],
+        "incorrect_events": told["bad"],
+    }
+
+
+def _throughput(status: Status, judgement: Judgement | None, indicators: Iterable[Indicator]) -> dict[str, Any] | None:
+    """Return the requests answered a second; too few of them are no fault, and so nothing says whether it is kept."""
+    indicator = next((each for each in indicators if each.metric == SERVER_REQUEST_DURATION.name), None)
+    seen = None if judgement is None else status.sight.seen[judgement.slo.id]
+    window = None if seen is None or indicator is None else seen.windows.get(indicator.over)
+    if indicator is None or window is None:
+        return None
+    return {
+        "target": indicator.reference,
+        "current": round(window.count.total / indicator.over, 3) if window.count.is_valid else None,
+        "unit": "requests/s",
+        "window": shortly(indicator.over),
+        "coverage": round(window.coverage, 6),
     }
 
 

@@ -129,7 +129,7 @@ class Objectives:
 
     def report(self) -> dict[str, Any]:
         """Return how all objectives stand, as `/slo/status` tells it."""
-        return report.report(self.engine.status(), self._durations())
+        return report.report(self.engine.status(), self._durations(), self.specification.indicators)
 
     def explain(self, slo: str | None = None, window: str | None = None) -> dict[str, Any]:
         """Return who spent the budgets, as `/slo/explain` tells it.

@@ -1,9 +1,11 @@
+import json
 import os
 import signal
 import threading
 from collections.abc import Mapping
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,9 @@ from mita_otel.slo.policy import State
 from mita_otel.slo.report import attributes, report
 from mita_otel.slo.running import Objectives
 from mita_otel.slo.sources import Seen, Sight
+from mita_otel.slo.specification import Indicator, Specification, load
 from mita_otel.slo.windows import WINDOWS
+from tests.fixtures.service import ROOT
 from tests.unit.slo.openslo import LATENCY, requests, slo, specification
 
 BEGAN = 1_790_000_400.0
@@ -38,7 +42,8 @@ class Clock:
 class Given:
     """A source that sees what it is given; nothing by default."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: Specification = SPECIFICATION) -> None:
+        self.of = of
         self.seen: Seen | None = None
 
     def see(self, count: Count, *, coverage: float = 1.0, continuity: float = 1.0) -> None:
@@ -48,7 +53,7 @@ class Given:
     def look(self, now: float) -> Sight | None:
         if self.seen is None:
             return None
-        seen: Mapping[str, Seen] = {each.id: self.seen for each in SPECIFICATION.slos}
+        seen: Mapping[str, Seen] = {each.id: self.seen for each in self.of.slos}
         return Sight(source="given", scope="service", watermark=now, since=None, seen=seen)
 
 
@@ -209,6 +214,52 @@ def test_the_report_has_the_keys_that_were_asked_for(objectives: Objectives, clo
         "recommended_action": "complete_deployment_freeze",
     }
     assert set(told["error_budget"]) == {"availability", "latency_p95"}
+
+
+REPORTED = {
+    "measurement_window": {"start", "end", "days"},
+    "availability": {
+        *("target", "current", "compliant"),
+        *("total_requests", "successful_requests", "failed_requests"),
+    },
+    "latency.p95": {"target_ms", "current_ms", "compliant"},
+    "latency.p99": {"target_ms", "current_ms", "compliant"},
+    "error_budget.availability": {
+        *("budget_allowed", "budget_consumed", "budget_remaining_pct"),
+        *("burn_rate", "status", "recommended_action"),
+    },
+    "overall_status": set(),
+}
+"""The keys of the report's section 7.4."""
+
+
+@pytest.mark.parametrize("seen", [None, Count(), Count(9_990, 10), Count(0, 5), Count(-1, 3)], ids=str)
+def test_what_is_told_holds_to_a_schema_that_has_the_reports_keys(seen: Count | None) -> None:
+    schema = json.loads((ROOT / "collector" / "slo" / "status.schema.json").read_text())
+    validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+    written = load(ROOT / "collector" / "slo" / "mita.yaml")
+    source = Given(written)
+    if seen is not None:
+        source.see(seen)
+    told = Objectives(written, [source]).report() | {"source": "redis"}
+    assert [error.message for error in validator.iter_errors(told)] == []
+    for path, keys in REPORTED.items():
+        found = told
+        for key in path.split("."):
+            found = found[key]
+        assert not keys or keys <= found.keys()
+    for key in told:
+        assert not validator.is_valid({name: value for name, value in told.items() if name != key})
+    assert set(told["latency"]) == {"p50", "p95", "p99"}
+    assert told["correctness"]["target"] == 99.99
+    assert told["throughput"]["target"] == 1000
+
+
+def test_a_rate_is_what_was_answered_in_its_window(objectives: Objectives, clock: Clock) -> None:
+    _run(objectives, clock, 10, good=60, bad=0)
+    rate = Indicator(id="rate", description="", metric="http.server.request.duration", over=300, reference=1000)
+    told = report(objectives.engine.status(), indicators=[rate])["throughput"]
+    assert told == {"target": 1000, "current": 1.0, "unit": "requests/s", "window": "5m", "coverage": 1.0}
 
 
 def test_flags_may_be_decided_by_what_is_left(objectives: Objectives, given_source: Given) -> None:
