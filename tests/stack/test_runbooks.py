@@ -1,0 +1,65 @@
+"""What the runbooks tell people to ask and to silence, put to the real Prometheus, Loki and Alertmanager."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fixtures.polling import eventually
+from tests.fixtures.runbooks import PAGES, WRITTEN
+from tests.stack.otlp import Backends, gauge_request
+from tests.unit.alerts.test_runbooks import FOREIGN
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+
+_LATE = 3 * 3600
+"""Seconds: older than what the collector lets through."""
+
+
+def _refused(url: str, queries: set[str], **more: str) -> dict[str, str]:
+    """Return what was answered to each query that is not one."""
+    answers: dict[str, str] = {}
+    with httpx.Client(timeout=30) as client:
+        for query in sorted(queries):
+            answer = client.get(url, params={"query": query, **more})
+            if answer.status_code != httpx.codes.OK:
+                answers[query] = answer.text
+    return answers
+
+
+def test_prometheus_understands_every_query(backends: Backends) -> None:
+    queries = {query for page in WRITTEN for query in page.blocks("promql")}
+    assert _refused(f"{backends.endpoints.prometheus}/api/v1/query", queries) == {}
+
+
+def test_loki_understands_every_query(backends: Backends) -> None:
+    queries = {query for page in WRITTEN for query in page.blocks("logql")}
+    asked = {"limit": "1", "since": "1m", "step": "60"}
+    assert _refused(f"{backends.endpoints.loki}/loki/api/v1/query_range", queries, **asked) == {}
+
+
+def test_alertmanager_understands_every_silence(backends: Backends, binaries: dict[str, Path]) -> None:
+    words = [page.part("Silence").partition("Matchers: `")[2].partition("`")[0].split() for page in PAGES.values()]
+    matchers = [matcher for each in words for matcher in each]
+    where = f"--alertmanager.url={backends.endpoints.alertmanager}"
+    command = [str(binaries["amtool"]), where, "silence", "query", *matchers]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_series_of_others_that_the_pages_name_are_there(backends: Backends) -> None:
+    assert (
+        backends.send(
+            gauge_request("runbooks", ("runbooks.now", {}), ("runbooks.late", {}), ages={"runbooks.late": _LATE})
+        )
+        == 200
+    )
+    wanted = FOREIGN - {"ALERTS"}
+
+    def missing() -> set[str]:
+        answer: Any = httpx.get(f"{backends.endpoints.prometheus}/api/v1/label/__name__/values", timeout=30).json()
+        return set(wanted) - set(answer["data"])
+
+    eventually(lambda: not missing())
