@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import common, dashboard, prometheus
 
 from mita_otel.dashboards.fields import with_fields
 from mita_otel.dashboards.kinds import KINDS
-from mita_otel.dashboards.model import WIDTH, Board, Panel, Row, Source
+from mita_otel.dashboards.model import WIDTH, Board, Panel, Source
 from mita_otel.dashboards.sources import SOURCES, VARIABLES, Annotation, Variable, annotations
 from mita_otel.dashboards.targets import reference, targets
 
@@ -44,7 +44,7 @@ def _dashboard(board: Board) -> dashboard.Dashboard:
             [*map(_data_source, SOURCES), *(_variable(VARIABLES[name]) for name in board.variables)]
         ),
         annotations=dashboard.AnnotationContainer([_annotation(one) for one in annotations()]),
-        panels=_laid_out(board.rows),
+        panels=_laid_out(board),
     )
 
 
@@ -100,11 +100,11 @@ def _annotation(annotation: Annotation) -> dashboard.AnnotationQuery:
     )
 
 
-def _laid_out(rows: tuple[Row, ...]) -> list[dashboard.Panel | dashboard.RowPanel]:
+def _laid_out(board: Board) -> list[dashboard.Panel | dashboard.RowPanel]:
     """Place panels from left to right, and a new line where one does not fit."""
     placed: list[dashboard.Panel | dashboard.RowPanel] = []
     x, y, tallest = 0, 0, 0
-    for row in rows:
+    for row in board.rows:
         y += tallest
         place = dashboard.GridPos(h=1, w=WIDTH, x=0, y=y)
         placed.append(dashboard.RowPanel(id_val=len(placed) + 1, title=row.title, grid_pos=place))
@@ -113,12 +113,12 @@ def _laid_out(rows: tuple[Row, ...]) -> list[dashboard.Panel | dashboard.RowPane
             if x + panel.width > WIDTH:
                 x, y, tallest = 0, y + tallest, 0
             place = dashboard.GridPos(h=panel.height, w=panel.width, x=x, y=y)
-            placed.append(_panel(panel, len(placed) + 1, place))
+            placed.append(_panel(panel, len(placed) + 1, place, at=board.uid))
             x, tallest = x + panel.width, max(tallest, panel.height)
     return placed
 
 
-def _panel(panel: Panel, number: int, place: dashboard.GridPos) -> dashboard.Panel:
+def _panel(panel: Panel, number: int, place: dashboard.GridPos, *, at: str) -> dashboard.Panel:
     made = with_fields(KINDS[panel.kind](panel), panel)
     made.id_val = number
     made.title = panel.title
@@ -128,7 +128,7 @@ def _panel(panel: Panel, number: int, place: dashboard.GridPos) -> dashboard.Pan
     made.targets = targets(panel)
     made.datasource = _only_source(panel)
     made.time_from = panel.since or None
-    if panel.next:
+    if panel.next not in ("", at):
         url = f"/d/{panel.next}?${{__url_time_range}}&${{__all_variables}}"
         made.links = [dashboard.DashboardLink(title="Look closer", url=url)]
     return made

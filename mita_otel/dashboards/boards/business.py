@@ -35,9 +35,9 @@ def _share_of(name: str, status: str) -> str:
 
 def _numbers() -> tuple[Panel, ...]:
     counted = (
-        ("Transactions", "mita_transactions_created_total", "Transactions stored", "short"),
-        ("Worth of transactions", "mita_transaction_amount_total", "Worth of the transactions stored", "currencyUSD"),
-        ("Budget calculations", "mita_budget_calculations_total", "Budgets worked out", "short"),
+        ("Transactions stored", "mita_transactions_created_total", "Transactions stored", "short"),
+        ("Worth stored", "mita_transaction_amount_total", "Worth of the transactions stored", "currencyUSD"),
+        ("Budgets worked out", "mita_budget_calculations_total", "Budgets worked out", "short"),
         ("Receipts read", "mita_ocr_processing_total", "Receipts read, well or not", "short"),
         ("Insights", "mita_ai_insights_generated_total", "Insights shown to users", "short"),
         ("Registrations", "mita_user_registrations_total", "Users who registered", "short"),
