@@ -1,0 +1,205 @@
+"""A real Alertmanager: who is told, what keeps silent, and that nothing is lost when those who are told fail."""
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from mita_otel.alerts import ALERTS
+from mita_otel.alerts.inhibitions import INHIBITIONS, Inhibition
+from tests.fixtures.polling import eventually
+from tests.stack.alerting import Manager, alert, manager_running
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+
+SEVERITIES = {"MitaErrorThreshold": "high", **{each.name: each.severity for each in ALERTS}}
+GRAVITY = {"info": 0, "warning": 1, "high": 1, "critical": 2}
+
+
+@pytest.fixture(scope="module")
+def manager(binaries: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
+    with manager_running(tmp_path_factory.mktemp("alerts"), binaries) as running:
+        yield running
+        assert running.sinks.refused == []
+
+
+@pytest.fixture
+def service() -> str:
+    """A name that no other test's alerts bear."""
+    return f"shop-{uuid4().hex[:8]}"
+
+
+def ways(manager: Manager, service: str, status: str = "firing") -> set[str]:
+    return {message.channel for message in manager.sinks.told(about=service, status=status)}
+
+
+PAGED = {"pagerduty", "slack", "email", "webhook"}
+
+
+def test_each_severity_reaches_its_channels_and_resolves_there(manager: Manager, service: str) -> None:
+    named = {"page": "critical", "ticket": "warning", "info": "info"}
+    expected = {"page": PAGED, "ticket": {"slack", "email", "webhook"}, "info": {"slack", "webhook"}}
+    alerts = [
+        alert("MitaHighErrorRate", severity, service_name=f"{service}-{route}") for route, severity in named.items()
+    ]
+    manager.post(*alerts)
+    eventually(lambda: {route: ways(manager, f"{service}-{route}") for route in named} == expected)
+    manager.end(*alerts)
+    eventually(lambda: {route: ways(manager, f"{service}-{route}", "resolved") for route in named} == expected)
+
+
+def test_pagerduty_closes_the_incident_that_it_opened(manager: Manager, service: str) -> None:
+    page = alert("MitaServiceDown", "critical", service_name=service)
+    page["annotations"]["runbook_url"] = "https://docs.example/runbooks/service-down"
+    manager.post(page)
+    (opened,) = eventually(lambda: manager.sinks.told(channel="pagerduty", about=service))
+    manager.end(page)
+    (closed,) = eventually(lambda: manager.sinks.told(channel="pagerduty", about=service, status="resolved"))
+    assert closed.content["dedup_key"] == opened.content["dedup_key"]
+    assert opened.content["links"] == [{"href": "https://docs.example/runbooks/service-down", "text": "Runbook"}]
+
+
+def test_alerts_of_one_name_and_service_are_one_message(manager: Manager, service: str) -> None:
+    alerts = [
+        alert("MitaDatabaseDown", "critical", service_name=service, db_client_connection_pool_name=f"pool-{number}")
+        for number in range(3)
+    ]
+    manager.post(*alerts)
+    eventually(lambda: ways(manager, service) == PAGED)
+    (message,) = manager.sinks.told(channel="webhook", about=service)
+    assert len(message.content["alerts"]) == 3
+
+
+def test_the_watchdog_is_told_to_its_own_webhook_again_and_again_and_its_end_is_not(manager: Manager) -> None:
+    watchdog = alert("MitaWatchdog", "info")
+    manager.post(watchdog)
+    eventually(lambda: len(manager.sinks.told(channel="watchdog")) >= 3)
+    manager.end(watchdog)
+    eventually(lambda: ("MitaWatchdog", "") not in manager.states())
+    assert {(each.channel, each.status) for each in manager.sinks.told(alert="MitaWatchdog")} == {
+        ("watchdog", "firing")
+    }
+
+
+def of(inhibition: Inhibition, service: str, further: tuple[str, ...]) -> dict[str, str]:
+    """Labels of an alert that takes part in an inhibition: those that must agree, and what its matchers ask for."""
+    labels = {"service_name": service} if "service_name" in inhibition.equal else {}
+    labels |= {label: f"{service}-{label}" for label in inhibition.equal if label not in labels}
+    for matcher in further:
+        label, _, value = matcher.partition("=")
+        labels[label] = value.lstrip("~").strip('"').replace(".*", "otlp/").split("|")[0]
+    return labels
+
+
+@pytest.mark.parametrize("inhibition", INHIBITIONS, ids=lambda inhibition: inhibition.name.replace(" ", "-"))
+def test_a_cause_silences_its_symptoms_and_nothing_of_anybody_else(
+    manager: Manager, service: str, inhibition: Inhibition
+) -> None:
+    cause = inhibition.cause[0]
+    silenced = f"{service}-silenced"
+
+    def posted(name: str, tag: str, service: str, further: tuple[str, ...]) -> dict[str, object]:
+        made = alert(name, SEVERITIES[name], drill=tag)
+        made["labels"] |= of(inhibition, service, further)
+        return made
+
+    causes = [posted(cause, f"{service}-cause", service, inhibition.only)]
+    symptoms = [posted(name, silenced, service, inhibition.among) for name in inhibition.symptoms]
+    manager.post(*causes, *symptoms)
+    states = eventually(lambda: manager.states(f'drill="{silenced}"'))
+    assert {name for name, _ in states} == set(inhibition.symptoms)
+    assert set(states.values()) == {("suppressed", 1)}
+    if "service_name" in inhibition.equal:
+        others = [posted(name, f"{service}-other", "somebody-else", inhibition.among) for name in inhibition.symptoms]
+        manager.post(*others)
+        assert set(eventually(lambda: manager.states(f'drill="{service}-other"')).values()) == {("active", 0)}
+        manager.end(*others)
+    manager.end(*causes, *symptoms)
+
+
+def test_no_symptom_is_graver_than_its_cause_and_no_attack_is_a_symptom() -> None:
+    guarded = {each.name for each in ALERTS if each.category == "security"} | {
+        *("MitaAlertDeliveryFailing", "MitaAlertmanagerUnreachable", "MitaRuleEvaluationFailing", "MitaWatchdog")
+    }
+    for inhibition in INHIBITIONS:
+        assert set(inhibition.cause) | set(inhibition.symptoms) <= set(SEVERITIES)
+        graver = min(GRAVITY[SEVERITIES[cause]] for cause in inhibition.cause)
+        assert [name for name in inhibition.symptoms if GRAVITY[SEVERITIES[name]] > graver] == []
+        assert [name for name in inhibition.symptoms if name in guarded and not inhibition.among] == []
+
+
+def test_a_database_that_is_down_is_the_only_message_of_its_service(manager: Manager, service: str) -> None:
+    names = ("MitaHighErrorRate", "MitaHighLatency", "MitaSlowDatabaseQueries", "MitaErrorBudgetBurnFast")
+    manager.post(
+        alert("MitaDatabaseDown", "critical", service_name=service),
+        *(alert(name, SEVERITIES[name], service_name=service) for name in names),
+    )
+    eventually(lambda: ways(manager, service) == PAGED)
+    # A ticket's group has been looked at by then, and a page's at least twice.
+    probe = alert("MitaCacheDown", "warning", service_name=f"{service}-probe")
+    manager.post(probe)
+    eventually(lambda: ways(manager, f"{service}-probe"))
+    assert {message.alert for message in manager.sinks.told(about=service)} == {"MitaDatabaseDown"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "statuses"),
+    [
+        ("pagerduty", (500, 503)),
+        ("pagerduty", (429, 429)),
+        ("slack", (500, 502)),
+        ("slack", (429,)),
+        ("webhook", (500, 500)),
+        ("webhook", (429,)),
+        ("email", (451, 451)),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "-".join(map(str, given)),
+)
+def test_a_receiver_that_fails_first_is_told_in_the_end_and_once(
+    manager: Manager, service: str, channel: str, statuses: tuple[int, ...]
+) -> None:
+    manager.sinks.fail(channel, *statuses)
+    manager.post(alert("MitaHighErrorRate", "critical", service_name=service))
+    eventually(lambda: ways(manager, service) == PAGED)
+    assert {way: len(manager.sinks.told(about=service, channel=way)) for way in PAGED} == dict.fromkeys(PAGED, 1)
+
+
+def test_what_nobody_took_at_once_is_counted_so_that_an_alert_can_tell_of_it(manager: Manager, service: str) -> None:
+    before = manager.counted("alertmanager_notifications_failed_total")
+    manager.sinks.fail("webhook", 429)
+    manager.post(alert("MitaHighErrorRate", "critical", service_name=service))
+    eventually(lambda: ways(manager, service) == PAGED)
+    assert manager.counted("alertmanager_notifications_failed_total") == before + 1
+
+
+def test_a_template_that_is_broken_is_refused_and_the_old_one_goes_on(manager: Manager, service: str) -> None:
+    own = manager.folder / "templates" / "own.tmpl"
+    own.write_text('{{ define "mita.title" }}\n{{ nobody.knows }}{{ end }}')
+    answer = manager.reload()
+    own.unlink()
+    assert (answer.status_code, "own.tmpl:2" in answer.text) == (500, True)
+    assert manager.counted("alertmanager_config_last_reload_successful") == 0
+    manager.post(alert("MitaHighErrorRate", "critical", service_name=service))
+    eventually(lambda: ways(manager, service) == PAGED)
+    assert manager.reload().status_code == 200
+
+
+def test_a_silence_keeps_what_it_names_and_nothing_else(
+    manager: Manager, binaries: Mapping[str, Path], service: str
+) -> None:
+    amtool(binaries, manager, "silence", "add", "--duration=1h", "--comment=works on it", "--author=me",
+           f"service_name={service}", "alertname=MitaHighLatency")  # fmt: skip
+    manager.post(
+        alert("MitaHighLatency", "warning", service_name=service),
+        alert("MitaServiceDown", "critical", service_name=f"{service}-other"),
+    )
+    eventually(lambda: manager.states(f'service_name="{service}"') == {("MitaHighLatency", service): ("suppressed", 0)})
+    eventually(lambda: ways(manager, f"{service}-other") == PAGED)
+    assert manager.sinks.told(about=service) == []
+
+
+def amtool(binaries: Mapping[str, Path], manager: Manager, *words: str) -> None:
+    command = [str(binaries["amtool"]), f"--alertmanager.url={manager.url}", *words]
+    subprocess.run(command, capture_output=True, check=True)
