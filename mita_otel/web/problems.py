@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from opentelemetry.sdk.resources import OTELResourceDetector
 from starlette.exceptions import HTTPException
 
 from mita_otel.breakers import retry_after_headers
@@ -53,9 +54,16 @@ def install(app: FastAPI, settings: Settings | None = None, reporter: Reporter |
 
 
 def _reporter(settings: Settings, version: str) -> Reporter:
-    labels = {"service": settings.service_name or "unknown_service"}
-    url = settings.alertmanager_url
-    return Reporter(version, None if url is None else Alertmanager(url, labels))
+    if settings.alertmanager_url is None:
+        return Reporter(version)
+    # The labels that Prometheus's alerts have, so that one can silence the other.
+    attributes = OTELResourceDetector().detect().attributes
+    place = attributes.get("deployment.environment.name")
+    labels = {
+        "service_name": settings.service_name or "unknown_service",
+        **({"deployment_environment_name": str(place)} if place else {}),
+    }
+    return Reporter(version, Alertmanager(settings.alertmanager_url, labels))
 
 
 @dataclass(frozen=True, slots=True)

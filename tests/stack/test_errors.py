@@ -21,7 +21,7 @@ def test_an_alert_is_taken_with_its_labels_and_ends_by_itself(stack: NativeStack
     stack.up(standard=False)
     fingerprint, now = uuid4().hex[:16], time.time()
     occurrence = replace(ERROR, fingerprint=fingerprint, at=now)
-    alertmanager = Alertmanager(stack.endpoints.alertmanager, {"service": "shop"})
+    alertmanager = Alertmanager(stack.endpoints.alertmanager, {"service_name": "shop"})
     alertmanager.tell(Alert(severity=Severity.HIGH, occurrence=occurrence, since_last=3, cools_for=900.0))
     asked = {"filter": f'fingerprint="{fingerprint}"'}
 
@@ -34,7 +34,7 @@ def test_an_alert_is_taken_with_its_labels_and_ends_by_itself(stack: NativeStack
         "severity": "high",
         "category": "system",
         "fingerprint": fingerprint,
-        "service": "shop",
+        "service_name": "shop",
     }
     assert alert["status"]["state"] == "active"
     alertmanager.tell(Alert(severity=Severity.HIGH, occurrence=occurrence, since_last=3, cools_for=0.0))

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pydantic import BaseModel
 
 from mita_otel import errors
+from mita_otel.errors.alerting import Alertmanager
 from mita_otel.errors.body import SCHEMA
 from mita_otel.settings import Settings
 from mita_otel.web import problems
@@ -187,3 +188,11 @@ async def test_without_a_token_there_is_no_such_route() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         answer = await client.get("/errors/mita_000000000000", headers={"authorization": "Bearer x"})
     assert answer.json()["error"]["code"] == "HTTP_404"
+
+
+def test_alertmanager_is_told_by_the_labels_that_prometheus_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=production")
+    settings = Settings.read({"MITA_ALERTMANAGER_URL": "http://127.0.0.1:9", "OTEL_SERVICE_NAME": "shop"})
+    teller = problems.install(FastAPI(), settings)._teller
+    assert isinstance(teller, Alertmanager)
+    assert teller._labels == {"service_name": "shop", "deployment_environment_name": "production"}
