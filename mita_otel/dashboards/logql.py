@@ -6,8 +6,8 @@ _CHOSEN: Final = 'service_name=~"$service", deployment_environment_name=~"$envir
 # Loki refuses a selector that could match everything, as one does whose variable has no value.
 _NAMED: Final = 'service_name=~".+"'
 
-BAD: Final = "severity_text=~`WARN.*|ERROR|CRITICAL|FATAL`"
-"""Lines that someone should look at."""
+BAD: Final = "severity_number >= 13"
+"""Warnings and worse: lines that someone should look at."""
 
 
 def lines(*filters: str, stream: str = "") -> str:

@@ -5,12 +5,8 @@ Labels are matched by keyword: `status="5.."` is `=`, `status="~5.."` is `=~`, a
 
 from typing import Final
 
-_SERVICE: Final = {"service_name": "~$service"}
-_PROCESS: Final = {
-    **_SERVICE,
-    "deployment_environment_name": "~$environment",
-    "service_instance_id": "~$instance",
-}
+_SERVICE: Final = {"service_name": "~$service", "deployment_environment_name": "~$environment"}
+_PROCESS: Final = {**_SERVICE, "service_instance_id": "~$instance"}
 _SIGNS: Final = {"!~": "!~", "~": "=~", "!": "!=", "": "="}
 
 

@@ -40,7 +40,7 @@ VARIABLES: Final = {
     "environment": Variable(
         "environment",
         "Environment",
-        "deployment.environment.name; what rules record of a whole service is of all environments",
+        "deployment.environment.name",
         "label_values(process_uptime_seconds, deployment_environment_name)",
     ),
     "service": Variable(

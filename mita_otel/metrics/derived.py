@@ -87,11 +87,11 @@ _CALL: Final = {
 }
 _QUERY: Final = {"query_type": "db.operation.name"}
 _NO_CACHE: Final = {"db.system.name": "!redis"}
+_BY: Final = "service_name, deployment_environment_name"
 _LOOKUPS: Final = (
-    'sum by (service_name, cache) (rate(mita_cache_operations_total{{operation="get", status=~"{}"}}[5m]))'
+    f'sum by ({_BY}, cache) (rate(mita_cache_operations_total{{{{operation="get", status=~"{{}}"}}}}[5m]))'
 )
-
-_HELD: Final = 'sum by (service_name, policy) (rate(mita_rate_limit_requests_total{{result=~"{}"}}[5m]))'
+_HELD: Final = f'sum by ({_BY}, policy) (rate(mita_rate_limit_requests_total{{{{result=~"{{}}"}}}}[5m]))'
 _BLOCKED: Final = "blocked|fallback_blocked"
 
 RENAMED: Final = (
@@ -199,9 +199,9 @@ COMPUTED: Final = (
     Computed(
         name="mita_error_rate",
         expression=(
-            'sum by (service_name, endpoint) (rate(mita_http_requests_total{status=~"5.."}[5m]))'
-            " / sum by (service_name, endpoint) (rate(mita_http_requests_total[5m])) > 0"
-            " or 0 * sum by (service_name, endpoint) (rate(mita_http_requests_total[5m]))"
+            f'sum by ({_BY}, endpoint) (rate(mita_http_requests_total{{status=~"5.."}}[5m]))'
+            f" / sum by ({_BY}, endpoint) (rate(mita_http_requests_total[5m])) > 0"
+            f" or 0 * sum by ({_BY}, endpoint) (rate(mita_http_requests_total[5m]))"
         ),
         description="Share of requests of the last 5 minutes that ended with a server's error, by endpoint.",
         made_of="mita_http_requests_total",
@@ -217,8 +217,8 @@ COMPUTED: Final = (
         name="mita_retry_amplification",
         # Attempts and calls are counted at their ends and beginnings: a long window levels that out.
         expression=(
-            "sum by (service_name, dependency) (rate(mita_retry_attempts_total[5m]))"
-            " / (sum by (service_name, dependency) (rate(mita_retry_calls_total[5m])) > 0)"
+            f"sum by ({_BY}, dependency) (rate(mita_retry_attempts_total[5m]))"
+            f" / (sum by ({_BY}, dependency) (rate(mita_retry_calls_total[5m])) > 0)"
         ),
         description="Attempts that a call took in the last 5 minutes, by dependency; 1 where nothing was retried.",
         made_of=retries.ATTEMPTS.prometheus_name,

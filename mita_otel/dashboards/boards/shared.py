@@ -5,7 +5,7 @@ from typing import Final
 from mita_otel.dashboards import logql, uids
 from mita_otel.dashboards.model import Panel, Query
 from mita_otel.dashboards.panels import chart, lines, table, timeline
-from mita_otel.dashboards.promql import of, quantile, total, whole
+from mita_otel.dashboards.promql import of, quantile, select, total, whole
 
 HEALTH: Final = {
     1.0: ("healthy", "green"),
@@ -66,7 +66,7 @@ def counted_logs(width: int = 8) -> Panel:
 
 def firing_alerts(width: int = 12) -> Panel:
     """Return the alerts that fire now."""
-    firing = whole("ALERTS", alertstate="firing").replace("$service", "$service|")
+    firing = select("ALERTS", alertstate="firing", service_name="~$service|")
     return table(
         "Firing alerts",
         "What Prometheus tells Alertmanager now. Normal is the watchdog alone, which fires for as long as alerting "
