@@ -124,6 +124,14 @@ class Objectives:
         catalogue.INFO.observe(
             meter, lambda _: [Observation(1, telemetry.about(slo)) for slo in self.specification.slos]
         )
+        begins = telemetry.stages(self.specification.slos)
+        catalogue.STAGE.observe(
+            meter,
+            lambda _: [
+                Observation(begin, {"period": period, "stage": stage, "action": action})
+                for (period, stage, action), begin in begins.items()
+            ],
+        )
         telemetry.observe(meter, self.engine.status)
         self.ledger.observe(meter, _version(provider))
 

@@ -55,6 +55,17 @@ def about(slo: Slo) -> dict[str, str]:
     }
 
 
+def stages(slos: Iterable[Slo]) -> dict[tuple[str, str, str], float]:
+    """Return the shares of a budget that are gone where stages begin, by period, stage and action."""
+    found: dict[tuple[str, str, str], float] = {}
+    for slo in slos:
+        begin = 0.0
+        for stage in slo.stages:
+            found[period_text(slo.period), stage.name, stage.action] = begin
+            begin = round(1 - stage.above, 9)
+    return found
+
+
 def _compliant(judgement: Judgement) -> float | None:
     sli = judgement.budget.count.sli
     return None if sli is None else float(sli >= judgement.slo.objective)

@@ -11,7 +11,7 @@ from mita_otel.console.api.objectives_json import Json, objective_json, spending
 from mita_otel.console.api.parameters import ParameterError, Values
 from mita_otel.console.reading.objectives import OBJECTIVES_LIMIT, Objective, objectives_of
 from mita_otel.console.reading.spending import services_of, spending_of
-from mita_otel.slo.policy import STAGES, State
+from mita_otel.slo.policy import State
 
 _OFFERED: Final = 100
 """Values of a filter that are offered."""
@@ -48,11 +48,7 @@ def _objective(connection: sqlite3.Connection, values: Values) -> Json:
     found = spending_of(connection, now, services[0], id_) if services else None
     if found is None:
         raise NotFoundError(f"no objective {id_} is here, or none of this service")
-    return {
-        **spending_json(found),
-        "stages": [{"name": stage.name, "above": max(stage.above, 0.0)} for stage in STAGES[:-1]],
-        "now": now,
-    }
+    return {**spending_json(found), "now": now}
 
 
 def _now() -> int:

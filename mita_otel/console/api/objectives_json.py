@@ -1,10 +1,12 @@
 """Objectives and their budgets, as our own API writes them: with the keys of `/slo/status`, where it has them."""
 
+from math import isfinite
 from typing import Any
 
 from mita_otel.console.reading.objectives import Objective
 from mita_otel.console.reading.spending import Contributor, Dimension, Spending
 from mita_otel.slo.alerts import Alarm, Rule
+from mita_otel.slo.policy import Stage
 from mita_otel.slo.windows import period_text, shortly
 
 Json = dict[str, Any]
@@ -76,8 +78,14 @@ def spending_json(of: Spending) -> Json:
             ],
         },
         "ledger": [_dimension(each, of.objective) for each in of.ledger],
+        "stages": [_stage(stage) for stage in of.objective.promise.stages],
         "told": {"sli": told.sli, "remaining": told.remaining, "time": told.time} if told else None,
     }
+
+
+def _stage(of: Stage) -> Json:
+    """Return a stage; `above` is null for the last one, which has no bound."""
+    return {"name": of.name, "above": of.above if isfinite(of.above) else None}
 
 
 def _dimension(of: Dimension, objective: Objective) -> Json:

@@ -16,13 +16,14 @@ from mita_otel.console.reading.figures import Figures
 from mita_otel.console.reading.growth import Series, coverage, growths, series_of
 from mita_otel.slo.alerts import Alarm, Rule, judge, rules
 from mita_otel.slo.budget import Budget, Count, burn_rate, countdown
-from mita_otel.slo.policy import Stage, State, stage, state
+from mita_otel.slo.policy import STAGES, Stage, State, stage, state
 from mita_otel.slo.windows import DAY, WINDOWS, Period, Rolling, period_of
 
 # Names as in `metrics.catalogue`, see `resilience`.
 EVENTS: Final = "mita.slo.events"
 OBJECTIVE: Final = "mita.slo.objective"
 INFO: Final = "mita.slo.info"
+STAGE: Final = "mita.slo.stage"
 
 OBJECTIVES_LIMIT: Final = 200
 """Objectives that are answered, the worst of them."""
@@ -31,6 +32,7 @@ PARTS: Final = 30
 UNTOLD: Final = Rolling(30 * DAY)
 """The period of an objective that does not tell it."""
 _SECOND: Final = 1_000_000
+_ACTIONS: Final = {(stage.name, stage.action): stage.actions for stage in STAGES}
 _WORST_FIRST: Final = (State.EXHAUSTED, State.INVALID, State.AT_RISK, State.OK, State.NO_DATA)
 
 
@@ -42,11 +44,13 @@ class Promise:
         objective: the share that has to be good, above 0 and below 1; None where that is not told.
         about: title, part, owner, tier, type and period, in words; empty where they are not told.
         period: what its budget is for.
+        stages: of its budget's policy, from the best to the worst.
     """
 
     objective: float | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     period: Period = UNTOLD
+    stages: tuple[Stage, ...] = STAGES
 
     def bounds(self, now: int) -> tuple[int, int]:
         """Return when the period that holds a moment begins and ends."""
@@ -131,10 +135,35 @@ def promises_of(figures: Figures) -> dict[tuple[str, str], Promise]:
         (service, labels.get("slo", "")): labels
         for service, labels, _, _ in sorted(figures.now(INFO), key=lambda told: told.time)
     }
-    return {
-        key: Promise(_possible(objectives.get(key)), about.get(key, {}), _period(about.get(key, {}).get("period", "")))
-        for key in objectives.keys() | about.keys()
-    }
+    policies = policies_of(figures)
+    return {key: _promise(key[0], objectives.get(key), about.get(key, {}), policies) for key in {*objectives, *about}}
+
+
+def _promise(
+    service: str,
+    objective: float | None,
+    about: Mapping[str, str],
+    policies: Mapping[tuple[str, str], tuple[Stage, ...]],
+) -> Promise:
+    told = about.get("period", "")
+    return Promise(_possible(objective), about, _period(told), policies.get((service, told), STAGES))
+
+
+def policies_of(figures: Figures) -> dict[tuple[str, str], tuple[Stage, ...]]:
+    """Return the stages of budgets' policies, by service and period; what is to be done in them where it is ours."""
+    begins: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+    for service, labels, value, _ in figures.now(STAGE):
+        told = begins.setdefault((service, labels.get("period", "")), {})
+        told[labels.get("stage", ""), labels.get("action", "")] = value
+    return {key: _policy(sorted(told.items(), key=lambda each: each[1])) for key, told in begins.items()}
+
+
+def _policy(begins: Sequence[tuple[tuple[str, str], float]]) -> tuple[Stage, ...]:
+    ends = [*(round(1 - begin, 9) for _, begin in begins[1:]), float("-inf")]
+    return tuple(
+        Stage(name, above, action, _ACTIONS.get((name, action), ()), "warning")
+        for ((name, action), _), above in zip(begins, ends, strict=True)
+    )
 
 
 def _possible(objective: float | None) -> float | None:
@@ -197,7 +226,7 @@ def _objective(key: tuple[str, str], promise: Promise, events: Counted, grid: Se
         burn=burn,
         alerts=[(rule, judge(rule, objective, windows)) for rule in rules(objective, period)] if objective else [],
         state=state(remaining, burn["1h"]) if valid else State.INVALID,
-        stage=None if remaining is None else stage(remaining),
+        stage=None if remaining is None else stage(remaining, None, promise.stages),
         countdown=countdown(remaining, burn["1h"], period),
         coverage=coverage(watched, begin, now),
         since=max(min((watch.begin for watch in watched), default=now), begin),

@@ -45,6 +45,18 @@ INFO: Final = Gauge(
         *(bounded(name, "one of each objective", 1) for name in ("title", "part", "owner", "tier", "type", "period")),
     ),
 )
+STAGE: Final = Gauge(
+    name="mita.slo.stage",
+    unit="",
+    description="Share of a period's budget that is gone where a stage of the policy begins: 0 for the first, 1 where"
+    " nothing is left.",
+    source=OURS,
+    attributes=(
+        bounded("period", "few, which objectives share", 8),
+        bounded("stage", "10 of a policy", 10),
+        bounded("action", "one of each stage", 1),
+    ),
+)
 SLI: Final = Gauge(
     name="mita.slo.sli",
     unit="",

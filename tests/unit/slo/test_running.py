@@ -65,6 +65,14 @@ def test_what_an_objective_is_about_can_be_joined_with_the_others(
     assert len(about) == len(catalogue.INFO.attributes)
 
 
+def test_where_the_stages_of_the_policy_begin_is_told(
+    file: Path, provider: MeterProvider, reader: InMemoryMetricReader
+) -> None:
+    slo.start(Settings.read({"MITA_SLO_FILE": str(file)}), provider)
+    begins = {stage: begin for (_, stage, _), begin in _points(reader, "mita.slo.stage").items()}
+    assert begins == {"normal": 0, "caution": 0.25, "slowdown": 0.5, "freeze": 0.75, "exhausted": 1}
+
+
 def test_without_a_file_events_cost_nothing_and_do_nothing(provider: MeterProvider) -> None:
     assert slo.start(Settings.read({}), provider) is None
     slo.event("orders", good=False)

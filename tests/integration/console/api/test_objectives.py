@@ -120,6 +120,7 @@ def test_how_a_budget_was_spent(file: ConsoleFile, ask: Ask) -> None:
         ("caution", 0.5),
         ("slowdown", 0.25),
         ("freeze", 0.0),
+        ("exhausted", None),
     ]
     burn_down = answer["burn_down"]
     assert (burn_down["start"], burn_down["left_at_start"], len(burn_down["parts"])) == (AT - 120 * SECOND, 1.0, 120)

@@ -29,6 +29,7 @@ def test_the_names_are_the_catalogue_s() -> None:
         objectives.EVENTS: catalogue.EVENTS.name,
         objectives.OBJECTIVE: catalogue.OBJECTIVE.name,
         objectives.INFO: catalogue.INFO.name,
+        objectives.STAGE: catalogue.STAGE.name,
         spending.SPENT: catalogue.SPENT.name,
         spending.SLI: catalogue.SLI.name,
         spending.REMAINING: catalogue.BUDGET_REMAINING.name,
@@ -137,6 +138,18 @@ def test_alerts_are_frozen_where_nobody_watched(file: ConsoleFile) -> None:
     file.send(metrics("bank", happened((-8000, 0, 0), (-200, 10, 60), (0, 10, 90), start=-8000), *promised()))
     (bank,) = read(file, "bank").all
     assert {rule.long: alarm.value for rule, alarm in bank.alerts}[3600] == "firing"
+
+
+def test_a_service_has_the_stages_of_its_own_policy(file: ConsoleFile) -> None:
+    stages = [
+        Measured(begin, labels={"period": "30d", "stage": name, "action": action})
+        for begin, name, action in ((0.4, "late", "stop"), (0, "normal", "normal_operations"))
+    ]
+    file.send(metrics("shop", happened((0, 95, 5)), *promised(), gauge("mita.slo.stage", *stages)))
+    found = only(file)
+    assert [(each.name, each.above) for each in found.promise.stages] == [("normal", 0.6), ("late", float("-inf"))]
+    assert found.stage
+    assert (found.stage.name, found.stage.action, found.stage.actions) == ("late", "stop", ())
 
 
 def test_the_worst_come_first(file: ConsoleFile) -> None:
