@@ -15,7 +15,6 @@ from tests.stack.alerting import Manager, alert, manager_running
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
 
 SEVERITIES = {"MitaErrorThreshold": "high", **{each.name: each.severity for each in ALERTS}}
-GRAVITY = {"info": 0, "warning": 1, "high": 1, "critical": 2}
 
 
 @pytest.fixture(scope="module")
@@ -117,17 +116,6 @@ def test_a_cause_silences_its_symptoms_and_nothing_of_anybody_else(
         assert set(eventually(lambda: manager.states(f'drill="{service}-other"')).values()) == {("active", 0)}
         manager.end(*others)
     manager.end(*causes, *symptoms)
-
-
-def test_no_symptom_is_graver_than_its_cause_and_no_attack_is_a_symptom() -> None:
-    guarded = {each.name for each in ALERTS if each.category == "security"} | {
-        *("MitaAlertDeliveryFailing", "MitaAlertmanagerUnreachable", "MitaRuleEvaluationFailing", "MitaWatchdog")
-    }
-    for inhibition in INHIBITIONS:
-        assert set(inhibition.cause) | set(inhibition.symptoms) <= set(SEVERITIES)
-        graver = min(GRAVITY[SEVERITIES[cause]] for cause in inhibition.cause)
-        assert [name for name in inhibition.symptoms if GRAVITY[SEVERITIES[name]] > graver] == []
-        assert [name for name in inhibition.symptoms if name in guarded and not inhibition.among] == []
 
 
 def test_a_database_that_is_down_is_the_only_message_of_its_service(manager: Manager, service: str) -> None:
