@@ -8,9 +8,8 @@ import httpx
 import pytest
 
 from tests.fixtures.polling import eventually
-from tests.fixtures.runbooks import PAGES, WRITTEN
+from tests.fixtures.runbooks import FOREIGN, PAGES, WRITTEN
 from tests.stack.otlp import Backends, gauge_request
-from tests.unit.alerts.test_runbooks import FOREIGN
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 

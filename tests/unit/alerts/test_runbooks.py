@@ -29,7 +29,7 @@ from mita_otel.web.administration import PAGES as ADMINISTRATION
 from mita_otel.web.administration import PATH as DOCTOR
 from mita_otel.web.breakers import PATH as BREAKERS
 from mita_otel.web.breakers import WORDS
-from tests.fixtures.runbooks import FOLDER, PAGES, WRITTEN, Runbook, clauses, matchers, selections
+from tests.fixtures.runbooks import FOLDER, FOREIGN, PAGES, WRITTEN, Runbook, clauses, matchers, selections
 from tests.fixtures.service import ROOT
 
 PARTS: Final = [
@@ -43,15 +43,6 @@ PARTS: Final = [
     "Over when",
     "Afterwards",
 ]
-
-FOREIGN: Final = frozenset(
-    {
-        *("otelcol_receiver_accepted_metric_points_total", "otelcol_processor_filter_datapoints_filtered"),
-        *("prometheus_rule_group_last_duration_seconds", "prometheus_rule_group_interval_seconds"),
-        *("up", "ALERTS"),
-    }
-)
-"""Series of others that no alert asks for; `tests/stack/test_runbooks.py` looks for them in the real Prometheus."""
 
 _OF_ALL: Final = frozenset({"service_name", "service_version", "service_instance_id", "host_name", "job", "instance"})
 _OF_OTHERS: Final = frozenset(
