@@ -24,6 +24,7 @@ class Commands(LazyGroup):
         "doctor": "Look for what keeps telemetry from arriving, and say how to mend it.",
         "slo": "Objectives: check them, see how they stand, hold a deployment to them.",
         "alerts": "Alerts: whom they are told to, and whether that would work.",
+        "dashboards": "Dashboards for Grafana: list them, write them into a folder.",
         "audit": "The audit log: verify it, export it, see its spool.",
         "settings": "Show every setting, its value and where that comes from; secrets are masked.",
         "version": "Show the versions of everything that must be installed together.",

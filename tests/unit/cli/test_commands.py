@@ -38,7 +38,7 @@ def test_the_table_says_of_each_command_what_its_own_help_says(name: str) -> Non
 def test_every_command_has_help_of_its_own(name: str) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
-    assert "--json" in result.stdout or name in {"stack", "console", "alerts", "audit", "slo"}
+    assert "--json" in result.stdout or name in {"stack", "console", "alerts", "dashboards", "audit", "slo"}
 
 
 def test_help_lists_every_command_and_imports_none_of_them() -> None:
