@@ -5,7 +5,7 @@ from typing import Final
 from mita_otel.dashboards import promises, uids
 from mita_otel.dashboards.model import Board, Panel, Query, Row
 from mita_otel.dashboards.panels import bars, chart, number, table
-from mita_otel.dashboards.promql import or_zero, rise, select, total, whole
+from mita_otel.dashboards.promql import or_zero, rate, rise, select, total, whole
 from mita_otel.slo.series import BURN_RATE, INDICATOR, OBJECTIVE, REMAINING, SLI, SUMS
 from mita_otel.slo.specification import Specification
 from mita_otel.slo.windows import DAY
@@ -184,6 +184,20 @@ def _ledger() -> tuple[Panel, ...]:
             headings={"slo": "Objective", "dimension": "By", "contributor": "What"},
             width=12,
             height=12,
+        ),
+        chart(
+            "Bad events",
+            "Bad events a second by route, with traces to click on: what went wrong in one of them. From "
+            "mita_slo_spent_total.",
+            Query(
+                or_zero(total(rate(_SPENT, slo=_SLO, dimension="route"), "contributor")),
+                "{{contributor}}",
+                exemplars=True,
+            ),
+            unit="ops",
+            width=12,
+            height=12,
+            stacked=True,
         ),
         *(
             bars(
