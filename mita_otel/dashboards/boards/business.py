@@ -25,6 +25,7 @@ def board(specification: Specification) -> Board:
             Row("Insights and analytics", _insights(specification)),
             Row("Users", _users()),
             Row("Revenue", _revenue()),
+            Row("Lines", (shared.worrying_logs(),)),
         ),
     )
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mita_otel.dashboards import promises, uids
+from mita_otel.dashboards.boards import shared
 from mita_otel.dashboards.model import Board, Panel, Query, Row
 from mita_otel.dashboards.panels import bars, chart, number, table
 from mita_otel.dashboards.promql import or_zero, rate, rise, select, total, whole
@@ -29,6 +30,7 @@ def board(specification: Specification) -> Board:
             Row("Kept and promised", _kept(specification)),
             Row("What spent the budget", _ledger()),
             Row("Thirty days", _trend()),
+            Row("Lines", (shared.worrying_logs(),)),
         ),
     )
 
