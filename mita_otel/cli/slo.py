@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import typer
 
+from mita_otel.cli import formats
 from mita_otel.cli.terminal import terminal
 from mita_otel.settings import Settings, environment
 from mita_otel.slo import Specification, SpecificationError, load
@@ -152,6 +153,10 @@ def _named(service: str | None) -> str:
     if name is None:
         _give_up("whose objectives? Give --service, or set OTEL_SERVICE_NAME")
     return name
+
+
+app.command("import")(formats.read)
+app.command("export")(formats.write)
 
 
 def _path(file: Path | None) -> Path:
