@@ -11,6 +11,7 @@ _MATCHER: Final = re.compile(
 )
 _SELECTOR: Final = re.compile(rf"\s*({_NAME})\s*(?:\{{(.*)\}})?\s*", re.DOTALL | re.ASCII)
 _RATE: Final = re.compile(r"sum\s*\(\s*(?:rate|increase)\s*\((.*)\[\{\{\s*\.window\s*\}\}\]\s*\)\s*\)", re.DOTALL)
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
 _LESS: Final = re.compile(r"(?<=\))\s*-\s*(?=sum\b)")
 _LONGEST: Final = 10_000
 
@@ -74,7 +75,7 @@ def counted(text: str) -> tuple[Selector, Selector | None]:
     stripped = text.strip() if len(text) <= _LONGEST else ""
     while stripped.startswith("(") and stripped.endswith(")") and _is_one(stripped):
         stripped = stripped[1:-1].strip()
-    cuts = list(_LESS.finditer(stripped))
+    cuts = list(_LESS.finditer(_masked(stripped)))
     texts = [stripped[: cuts[0].start()], stripped[cuts[0].end() :]] if len(cuts) == 1 else [stripped]
     parts = [match for text in texts if (match := _RATE.fullmatch(text.strip()))]
     if len(parts) != len(texts):
@@ -83,10 +84,15 @@ def counted(text: str) -> tuple[Selector, Selector | None]:
     return found[0], found[1] if len(found) > 1 else None
 
 
+def _masked(text: str) -> str:
+    """Return it with nothing in its strings that could be taken for what is around them."""
+    return _STRING.sub(lambda match: "_" * len(match[0]), text)
+
+
 def _is_one(text: str) -> bool:
     """Return whether the first bracket is closed by the last one."""
     depth = 0
-    for place, character in enumerate(text):
+    for place, character in enumerate(_masked(text)):
         depth += (character == "(") - (character == ")")
         if depth == 0:
             return place == len(text) - 1
