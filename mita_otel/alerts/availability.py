@@ -66,7 +66,7 @@ AVAILABILITY: Final = (
         category="availability",
         by=SERVICE,
         summary="{{ $labels.service_name }} finds itself unhealthy",
-        description="Its processes put their health at {{ $value | humanize }} of 1 on average.",
+        description='Its processes put their health at {{ $value | printf "%.2f" }} of 1 on average.',
         dashboard=uids.SERVICE,
     ),
     Alert(

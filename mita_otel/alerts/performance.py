@@ -81,8 +81,10 @@ PERFORMANCE: Final = (
     ),
     Alert(
         name="MitaDatabasePoolExhaustionPredicted",
+        # The trend of the last 10 minutes, too: a step up is none.
         expression=(
             f"predict_linear(({_USED})[30m:1m], 3600) / ({_ALLOWED} > 0) > 1\n"
+            f"and predict_linear(({_USED})[10m:1m], 3600) / ({_ALLOWED} > 0) > 1\n"
             f"and avg_over_time(({_USED})[5m:1m]) / ({_ALLOWED} > 0) > 0.5\n"
             f"and count_over_time(({_USED})[30m:1m]) >= 27"
         ),
@@ -111,7 +113,7 @@ PERFORMANCE: Final = (
         category="performance",
         by=(*SERVICE, "scope"),
         summary="{{ $labels.service_name }} gives up waiting: {{ $labels.scope }}",
-        description="{{ $value | humanize }} waits a request were given up in the last 5 minutes, more than 0.01.",
+        description="{{ $value | humanizePercentage }} of the requests of 5 minutes gave a wait up, more than 1 %.",
         dashboard=uids.PERFORMANCE,
         traces={"error": "true"},
     ),

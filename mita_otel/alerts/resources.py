@@ -56,8 +56,11 @@ RESOURCES: Final = (
     ),
     Alert(
         name="MitaDiskFullPredicted",
+        # The trend of the last hour, too: what one large file began ends with it.
         expression=(
-            f"predict_linear(({_FREE})[6h:5m], 86400) < 0\nand {_FULL} > 60\n"
+            f"predict_linear(({_FREE})[6h:5m], 86400) < 0\n"
+            f"and predict_linear(({_FREE})[1h:5m], 86400) < 0\n"
+            f"and {_FULL} > 60\n"
             f"and count_over_time(({_FREE})[6h:5m]) >= 36"
         ),
         lasting="1h",
@@ -66,7 +69,7 @@ RESOURCES: Final = (
         category="resources",
         by=_HOST,
         summary="A disk of {{ $labels.service_name }} will be full within a day",
-        description="By the trend of the last 6 hours it will be short of {{ $value | humanize }} GB by then.",
+        description="By the trend of the last 6 hours {{ $value | humanize }} GB of it will be left then.",
         dashboard=uids.SERVICE,
         traces=None,
     ),

@@ -1,0 +1,58 @@
+"""Every alert of Prometheus, as promtool evaluates it: told when it should be, in these words, and not else."""
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mita_otel.alerts import METRIC_ALERTS
+from mita_otel.generate.alert_rules import FILES
+from mita_otel.stack import versions
+from tests.stack.alerts.availability import AVAILABILITY
+from tests.stack.alerts.business import BUSINESS
+from tests.stack.alerts.case import Case
+from tests.stack.alerts.performance import PERFORMANCE
+from tests.stack.alerts.pipeline import PIPELINE
+from tests.stack.alerts.resources import RESOURCES
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
+
+RULES = versions.root() / "collector" / "prometheus" / "rules"
+BY_NAME = {alert.name: alert for alert in METRIC_ALERTS}
+CASES = (*AVAILABILITY, *PERFORMANCE, *RESOURCES, *BUSINESS, *PIPELINE)
+BEFORE = {
+    "alerts-signals.yml": ("mita-alerts-signals",),
+    "slo.yml": ("mita-slo-events", "mita-slo-burn", "mita-slo-alerting", "mita-slo-budget"),
+}
+"""Groups that record what alerts ask for: promtool evaluates in the order of the names, if it is given them all."""
+
+
+def _files(case: Case) -> tuple[str, str]:
+    [group] = [name for name, (_, alerts) in FILES.items() if case.alert in {alert.name for alert in alerts}]
+    return ("slo.yml" if group == "slo" else "alerts-signals.yml", f"alerts-{group}.yml")
+
+
+def _written(folder: Path, cases: Iterable[Case]) -> list[Path]:
+    """Write what promtool reads: a file for those that need the same rules, evaluated as often."""
+    together: dict[tuple[tuple[str, str], str], list[Case]] = {}
+    for case in cases:
+        together.setdefault((_files(case), case.step), []).append(case)
+    paths = []
+    for number, ((files, step), mine) in enumerate(together.items()):
+        paths.append(folder / f"{number}.yml")
+        content = {
+            "rule_files": [str(RULES / file) for file in files],
+            "evaluation_interval": step,
+            "group_eval_order": [*BEFORE[files[0]], f"mita-{files[1].removesuffix('.yml')}"],
+            "tests": [case.written(BY_NAME[case.alert]) for case in mine],
+        }
+        paths[-1].write_text(yaml.safe_dump(content, allow_unicode=True))
+    return paths
+
+
+def test_every_alert_is_told_when_it_should_be_and_not_else(binaries: dict[str, Path], tmp_path: Path) -> None:
+    command = [binaries["promtool"], "test", "rules", *_written(tmp_path, CASES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
