@@ -89,8 +89,8 @@ class Events:
         if plan is not _NOWHERE:
             self._counts.add_timed(plan.cells, plan.timed, seconds)
             if seconds > plan.strictest:
-                slow = [good // 2 for limit, good in plan.timed if seconds > limit]
-                self._ledger.request((*plan.bad, *slow), route, status, seconds, failure)
+                bad = plan.bad or tuple([good // 2 for limit, good in plan.timed if seconds > limit])
+                self._ledger.request(bad, route, status, seconds, failure)
 
     def event(self, name: str, *, good: bool) -> None:
         """Count an event; one that no objective is about is logged once."""
@@ -98,7 +98,7 @@ class Events:
         if cells is not None:
             self._counts.add(cells[not good])
             if not good:
-                self._ledger.event([cell // 2 for cell in cells[1]], name)
+                self._ledger.event(tuple(cell // 2 for cell in cells[1]), name)
         elif name not in self._told and len(self._told) < _NAMES_AT_MOST:
             self._told.add(name)
             _logger.warning("no objective is about the event %r: it is not counted", name)

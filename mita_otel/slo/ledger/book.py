@@ -1,4 +1,4 @@
-"""What spent the budgets: bad events by contributor, in minutes and hours, with traces to look at."""
+"""What spent the budgets: bad events by what they were put down to, in minutes and hours, with traces to look at."""
 
 import os
 import threading
@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple, TypeAlias
 from weakref import ref
 
-from mita_otel.slo.ledger.causes import DIMENSIONS, Cause
+from opentelemetry.trace import SpanContext, format_trace_id
+
+from mita_otel.slo.ledger.causes import DIMENSIONS, LONGEST, Cause
 from mita_otel.slo.windows import DAY, HOUR, MINUTE
 
 CONTRIBUTORS_AT_MOST: Final = 50
@@ -20,11 +22,21 @@ OTHER: Final = "other"
 EXAMPLES: Final = 3
 """Traces that are kept of a contributor: the newest."""
 
+MIXES_AT_MOST: Final = 4_096
+"""Causes that are told apart, of some 500 bytes each; beyond, all of a cause is `other`."""
+
 ENTRIES_AT_MOST: Final = 50_000
 """Numbers that are kept, of some 100 bytes each; beyond, the oldest slices of time become one."""
 
 _MINUTES_KEPT: Final = 3 * HOUR
 _HOURS_KEPT: Final = 32 * DAY
+
+
+class Example(NamedTuple):
+    """A span to look at, and when its event was, in seconds since the epoch."""
+
+    span: SpanContext
+    at: float
 
 
 class Trace(NamedTuple):
@@ -48,6 +60,20 @@ Contributions: TypeAlias = Mapping[str, tuple[Contribution, ...]]
 Key: TypeAlias = tuple[int, str, str]
 """An objective's place, a dimension, a contributor."""
 
+Spent: TypeAlias = tuple[int, list[Example]]
+"""Bad events, and examples of them."""
+
+
+class _Mix:
+    """Events of one cause, bad for the same objectives: `keys` is what each of them is written down under."""
+
+    __slots__ = ("bad", "examples", "keys")
+
+    def __init__(self, keys: tuple[Key, ...]) -> None:
+        self.bad = 0
+        self.keys = keys
+        self.examples: deque[Example] = deque(maxlen=EXAMPLES)
+
 
 class _Slice:
     """The bad events of some time; `end` is its first second that does not belong to it."""
@@ -57,13 +83,12 @@ class _Slice:
     def __init__(self, begin: int, end: int) -> None:
         self.begin = begin
         self.end = end
-        self.counts: dict[Key, int] = {}
+        self.counts: dict[_Mix, int] = {}
 
     def take(self, other: "_Slice") -> int:
         """Add another one; return how many entries that saves."""
         before = len(self.counts) + len(other.counts)
-        for key, bad in other.counts.items():
-            self.counts[key] = self.counts.get(key, 0) + bad
+        _add(self.counts, other.counts)
         self.end = max(self.end, other.end)
         return before - len(self.counts)
 
@@ -83,13 +108,14 @@ class Past(NamedTuple):
 class Book:
     """Keeps what spent the budgets of a process's objectives.
 
-    It costs only what bad events cost: some 10 us each, under one lock.
+    Good events cost nothing; a bad one costs two additions under one lock, however many objectives it is bad for. What
+    they have in common is sorted out when somebody asks.
 
     Args:
         clock: seconds since the epoch.
     """
 
-    __slots__ = ("__weakref__", "_clock", "_hours", "_known", "_lock", "_minutes", "_traces")
+    __slots__ = ("__weakref__", "_clock", "_hours", "_known", "_lock", "_minutes", "_mixes")
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -97,61 +123,69 @@ class Book:
         held = ref(self)
         os.register_at_fork(after_in_child=lambda: _begin_anew(held()))
 
-    def spend(self, slos: Iterable[int], cause: Cause, trace_id: str = "") -> list[Key]:
-        """Write down a bad event; return what it was written down under.
+    def spend(self, slos: tuple[int, ...], cause: Cause, span: SpanContext | None = None) -> None:
+        """Write down a bad event.
 
         Args:
             slos: places of the objectives whose budgets it spends.
             cause: what contributed to it.
-            trace_id: where it can be looked at; empty for nowhere.
+            span: where it can be looked at.
         """
         now = self._clock()
         with self._lock:
+            mix = self._mixes.get((slos, cause))
+            if mix is None:
+                mix = self._mixed(slos, cause)
             counts = self._slice(now).counts
-            keys = [
-                self._filed(slo, dimension, contributor)
-                for slo in slos
-                for dimension, contributor in zip(DIMENSIONS, cause, strict=True)
-            ]
-            for key in keys:
-                counts[key] = counts.get(key, 0) + 1
-                if trace_id:
-                    self._traces[key].append(Trace(trace_id, now))
-        return keys
+            counts[mix] = counts.get(mix, 0) + 1
+            mix.bad += 1
+            if span is not None:
+                mix.examples.append(Example(span, now))
 
     def since(self, moment: float) -> Past:
         """Return what was spent since a moment, in seconds since the epoch: to the minute in the last three hours."""
         with self._lock:
             slices = [each for each in (*self._hours, *self._minutes) if each.end > moment]
-            length = MINUTE if moment >= self._clock() - _MINUTES_KEPT else HOUR
-            begin = min([moment // length * length, *(each.begin for each in slices[:1])])
-            summed: dict[Key, int] = {}
+            summed: dict[_Mix, int] = {}
             for each in slices:
-                for key, bad in each.counts.items():
-                    summed[key] = summed.get(key, 0) + bad
-            traces = {key: tuple(trace for trace in self._traces[key] if trace.at >= begin) for key in summed}
+                _add(summed, each.counts)
+            spent = _sorted_out((mix, bad) for mix, bad in summed.items())
+        length = MINUTE if moment >= self._clock() - _MINUTES_KEPT else HOUR
+        begin = min([moment // length * length, *(each.begin for each in slices[:1])])
         found: dict[int, dict[str, list[Contribution]]] = {}
-        for (slo, dimension, contributor), bad in summed.items():
-            contribution = Contribution(contributor, bad, traces[slo, dimension, contributor][::-1])
+        for (slo, dimension, contributor), (bad, examples) in spent.items():
+            contribution = Contribution(contributor, bad, _newest(examples, begin))
             found.setdefault(slo, {}).setdefault(dimension, []).append(contribution)
         return Past(begin, {slo: ranked(of) for slo, of in found.items()})
+
+    def totals(self) -> Mapping[Key, Spent]:
+        """Return all that was ever written down."""
+        with self._lock:
+            return _sorted_out((mix, mix.bad) for mix in set(self._mixes.values()))
+
+    def _mixed(self, slos: tuple[int, ...], cause: Cause) -> _Mix:
+        if len(self._mixes) >= MIXES_AT_MOST:
+            cause = Cause(*(OTHER for _ in cause))
+            known = self._mixes.get((slos, cause))
+            if known is not None:
+                return known
+        named = [(dimension, word[:LONGEST]) for dimension, word in zip(DIMENSIONS, cause, strict=True)]
+        mix = _Mix(tuple(self._filed(slo, dimension, word) for slo in slos for dimension, word in named))
+        self._mixes[slos, cause] = mix
+        return mix
 
     def _filed(self, slo: int, dimension: str, contributor: str) -> Key:
         known = self._known.setdefault((slo, dimension), set())
         if contributor not in known:
-            if len(known) < CONTRIBUTORS_AT_MOST:
-                known.add(contributor)
-            else:
-                contributor = OTHER
-        key = (slo, dimension, contributor)
-        if key not in self._traces:
-            self._traces[key] = deque(maxlen=EXAMPLES)
-        return key
+            if len(known) >= CONTRIBUTORS_AT_MOST:
+                return slo, dimension, OTHER
+            known.add(contributor)
+        return slo, dimension, contributor
 
     def _slice(self, now: float) -> _Slice:
         """Return the slice under way; a step back in time is part of it."""
-        begin = int(now // MINUTE) * MINUTE
-        if not self._minutes or begin > self._minutes[-1].begin:
+        if not self._minutes or now >= self._minutes[-1].end:
+            begin = int(now // MINUTE) * MINUTE
             self._roll(begin)
             self._minutes.append(_Slice(begin, begin + MINUTE))
         return self._minutes[-1]
@@ -183,7 +217,7 @@ class Book:
         self._minutes: deque[_Slice] = deque()
         self._hours: deque[_Slice] = deque()
         self._known: dict[tuple[int, str], set[str]] = {}
-        self._traces: dict[Key, deque[Trace]] = {}
+        self._mixes: dict[tuple[tuple[int, ...], Cause], _Mix] = {}
 
 
 def ranked(found: Mapping[str, Iterable[Contribution]]) -> Contributions:
@@ -192,6 +226,32 @@ def ranked(found: Mapping[str, Iterable[Contribution]]) -> Contributions:
         dimension: tuple(sorted(found.get(dimension, ()), key=lambda each: (-each.bad, each.contributor)))
         for dimension in DIMENSIONS
     }
+
+
+def _add(counts: dict[_Mix, int], more: Mapping[_Mix, int]) -> None:
+    for mix, bad in more.items():
+        counts[mix] = counts.get(mix, 0) + bad
+
+
+def _sorted_out(mixes: Iterable[tuple[_Mix, int]]) -> dict[Key, Spent]:
+    found: dict[Key, Spent] = {}
+    for mix, bad in mixes:
+        for key in mix.keys:
+            before, examples = found.get(key, (0, []))
+            examples.extend(mix.examples)
+            found[key] = before + bad, examples
+    return found
+
+
+def _newest(examples: list[Example], begin: float) -> tuple[Trace, ...]:
+    """Return the newest traces since a moment, each once."""
+    ordered = sorted((each for each in examples if each.at >= begin), key=lambda each: -each.at)
+    traces: dict[int, Trace] = {}
+    for span, at in ordered:
+        traces.setdefault(span.trace_id, Trace(format_trace_id(span.trace_id), at))
+        if len(traces) == EXAMPLES:
+            break
+    return tuple(traces.values())
 
 
 def _begin_anew(book: Book | None) -> None:

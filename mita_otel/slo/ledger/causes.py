@@ -21,7 +21,7 @@ FLAGS_TOLD: Final = 3
 """Flags of one event that are named; each more is counted."""
 
 LONGEST: Final = 200
-"""Characters of a contributor."""
+"""Characters of a contributor that are told."""
 
 
 class Cause(NamedTuple):
@@ -84,7 +84,7 @@ def type_of(error: BaseException) -> str:
 
 def _cause(route: str, error_type: str, dependency: str | None, version: str, served: Served | None) -> Cause:
     flag = _flags(served.flags) if served is not None and served.flags else NONE
-    return Cause(*(word[:LONGEST] for word in (route or NONE, error_type, dependency or NONE, version, flag)))
+    return Cause(route or NONE, error_type or NONE, dependency or NONE, version, flag)
 
 
 def _failed(served: Served | None) -> str | None:

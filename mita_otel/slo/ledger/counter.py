@@ -2,7 +2,8 @@
 
 import os
 import threading
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 from weakref import ref
 
 from opentelemetry.context import Context
@@ -11,99 +12,81 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_conte
 
 from mita_otel.metrics.bound import BoundCounter, counters
 from mita_otel.metrics.catalogue.slo import SPENT
-
-Series: TypeAlias = tuple[str, str, str]
-"""An objective's id, a dimension, a contributor."""
-
-_KEPT: Final = 3
-"""Traces that are kept of events which wait to be told."""
+from mita_otel.slo.ledger.book import Example, Key, Spent
 
 _NOWHERE: Final = Context()
 
 
-class _Waiting(NamedTuple):
-    """Events of a series whose zero is not told yet, and the newest traces of them."""
+class _Told(NamedTuple):
+    """How many events of a series were told, and until when in seconds since the epoch."""
 
     bad: int
-    traces: tuple[SpanContext, ...]
+    at: float
 
 
 class SpentCounter:
-    """Counts for Prometheus.
+    """Counts for Prometheus, at each collection.
 
-    To Prometheus a first value is no increase. Contributors are not known before they have contributed, so that each
-    series begins with a zero in one collection, and what happened until then follows in the next.
+    To Prometheus a first value is no increase. Contributors are not known before they have contributed, so each series
+    begins with a zero in one collection, and what happened until then follows in the next.
 
     Args:
         meter: makes the counter.
+        slos: ids of the objectives.
     """
 
-    __slots__ = ("__weakref__", "_begun", "_handles", "_lock", "_told", "_waiting")
+    __slots__ = ("__weakref__", "_handles", "_lock", "_slos", "_told")
 
-    _told: set[Series]
-    _waiting: dict[Series, _Waiting]
-    _begun: set[Series]
-
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, slos: Sequence[str]) -> None:
         self._handles = counters(SPENT.create(meter))
+        self._slos = slos
         self._begin()
         held = ref(self)
         os.register_at_fork(after_in_child=lambda: _begin_anew(held()))
 
-    def spent(self, series: Series, trace: SpanContext) -> None:
-        """Count a bad event.
+    def tell(self, totals: Mapping[Key, Spent], *, is_last: bool = False) -> None:
+        """Count what came since the last time.
 
         Args:
-            series: what it is counted under.
-            trace: the request's span; becomes an exemplar if it is sampled.
+            totals: all that was ever written down.
+            is_last: whether there will be no second collection for what is new.
         """
         with self._lock:
-            if series not in self._told:
-                if series not in self._waiting:
-                    self._handle(series).add(0, _NOWHERE)
-                waiting = self._waiting.get(series, _Waiting(0, ()))
-                traces = (*waiting.traces, trace)[-_KEPT:] if trace.trace_flags.sampled else waiting.traces
-                self._waiting[series] = _Waiting(waiting.bad + 1, traces)
-                return
-        self._handle(series).add(1, _around(trace))
+            for key, (bad, examples) in totals.items():
+                told = self._told.get(key)
+                if told is None:
+                    self._handle(key).add(0, _NOWHERE)
+                    told = self._told[key] = _Told(0, 0.0)
+                    if not is_last:
+                        continue
+                if bad > told.bad:
+                    self._told[key] = self._add(key, bad, told, max(examples, key=_age, default=None))
 
-    def collect(self) -> None:
-        """Take note that a collection begins: series whose zeros the last one had are told now."""
-        with self._lock:
-            begun, self._begun = self._begun, set(self._waiting)
-            ready = {series: self._waiting.pop(series) for series in begun}
-            self._begun -= begun
-            self._told |= begun
-        self._tell(ready)
+    def _add(self, key: Key, bad: int, told: _Told, example: Example | None) -> _Told:
+        handle, more = self._handle(key), bad - told.bad
+        if example is None or example.at <= told.at:
+            handle.add(more, _NOWHERE)
+            return _Told(bad, told.at)
+        handle.add(1, _around(example.span))
+        if more > 1:
+            handle.add(more - 1, _NOWHERE)
+        return _Told(bad, example.at)
 
-    def close(self) -> None:
-        """Tell what waits, as there will be no second collection."""
-        with self._lock:
-            ready, self._waiting, self._begun = self._waiting, {}, set()
-            self._told |= ready.keys()
-        self._tell(ready)
-
-    def _tell(self, ready: dict[Series, _Waiting]) -> None:
-        for series, (bad, traces) in ready.items():
-            handle = self._handle(series)
-            for trace in traces:
-                handle.add(1, _around(trace))
-            if bad > len(traces):
-                handle.add(bad - len(traces), _NOWHERE)
-
-    def _handle(self, series: Series) -> BoundCounter:
-        slo, dimension, contributor = series
-        return self._handles.of((("slo", slo), ("dimension", dimension), ("contributor", contributor)))
+    def _handle(self, key: Key) -> BoundCounter:
+        slo, dimension, contributor = key
+        return self._handles.of((("slo", self._slos[slo]), ("dimension", dimension), ("contributor", contributor)))
 
     def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._told = set()
-        self._waiting = {}
-        self._begun = set()
+        self._told: dict[Key, _Told] = {}
 
 
-def _around(trace: SpanContext) -> Context:
-    return set_span_in_context(NonRecordingSpan(trace), _NOWHERE) if trace.is_valid else _NOWHERE
+def _age(example: Example) -> float:
+    return example.at
+
+
+def _around(span: SpanContext) -> Context:
+    return set_span_in_context(NonRecordingSpan(span), _NOWHERE)
 
 
 def _begin_anew(counter: SpentCounter | None) -> None:

@@ -45,11 +45,11 @@ class Ledger:
             meter: makes the counter.
             version: of the service.
         """
-        self._counter = SpentCounter(meter)
+        self._counter = SpentCounter(meter, self._slos)
         self.version = version
 
     def request(
-        self, slos: Sequence[int], route: str, status: int, seconds: float, failure: BaseException | None
+        self, slos: tuple[int, ...], route: str, status: int, seconds: float, failure: BaseException | None
     ) -> None:
         """Write down a request that spent budgets.
 
@@ -66,7 +66,7 @@ class Ledger:
         except Exception:  # noqa: BLE001 - the room's door
             _GUARD.report("the budget ledger")
 
-    def event(self, slos: Sequence[int], name: str) -> None:
+    def event(self, slos: tuple[int, ...], name: str) -> None:
         """Write down an event of a name that spent budgets, with what is known of the request under way."""
         try:
             now = trace.get_current_span().get_span_context()
@@ -82,17 +82,14 @@ class Ledger:
     def collect(self) -> None:
         """Take note that metrics are about to be collected."""
         if self._counter is not None:
-            self._counter.collect()
+            self._counter.tell(self._book.totals())
 
     def close(self) -> None:
         """Take note that metrics are about to be collected for the last time."""
         if self._counter is not None:
-            self._counter.close()
+            self._counter.tell(self._book.totals(), is_last=True)
 
-    def _spend(self, slos: Sequence[int], cause: Cause, span: SpanContext) -> None:
+    def _spend(self, slos: tuple[int, ...], cause: Cause, span: SpanContext) -> None:
         # A trace that was not sampled is nowhere to be looked at.
         is_there = span.is_valid and span.trace_flags.sampled
-        keys = self._book.spend(slos, cause, trace.format_trace_id(span.trace_id) if is_there else "")
-        if self._counter is not None:
-            for slo, dimension, contributor in keys:
-                self._counter.spent((self._slos[slo], dimension, contributor), span)
+        self._book.spend(slos, cause, span if is_there else None)

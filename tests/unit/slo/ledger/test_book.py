@@ -5,10 +5,11 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from mita_otel.slo.ledger import book
 from mita_otel.slo.ledger.book import CONTRIBUTORS_AT_MOST, OTHER, Book, Contributions
-from mita_otel.slo.ledger.causes import DIMENSIONS, Cause
+from mita_otel.slo.ledger.causes import DIMENSIONS, LONGEST, Cause
 
 BEGAN = 1_790_000_000 // 86_400 * 86_400
 NOTHING = Cause("none", "none", "none", "none", "none")
@@ -25,6 +26,10 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+def _span(trace: int) -> SpanContext:
+    return SpanContext(trace, 1, is_remote=False, trace_flags=TraceFlags(1))
 
 
 def _sums(found: Contributions) -> set[float]:
@@ -52,7 +57,7 @@ def test_the_contributors_of_each_dimension_add_up_to_the_bad_events_and_are_few
     counted: Counter[int] = Counter()
     for slos, cause, later in events:
         clock.now = min(clock.now + later, BEGAN + 31 * 86_400)
-        kept.spend(slos, cause)
+        kept.spend(tuple(slos), cause)
         counted.update(slos)
     past = kept.since(BEGAN - 3_600)
     assert past.spent.keys() == counted.keys()
@@ -71,7 +76,7 @@ def test_a_window_has_what_came_since_its_beginning(events: list[tuple[set[int],
         clock.now = min(clock.now + later, BEGAN + 31 * 86_400)
         # What a clock that steps back says belongs to the slice under way.
         latest = max(latest, clock.now // 60 * 60)
-        kept.spend(slos, cause)
+        kept.spend(tuple(slos), cause)
         times += [(slo, max(clock.now, latest)) for slo in slos]
     past = kept.since(clock.now - before)
     assert past.since <= clock.now - before < past.since + 3_600
@@ -83,14 +88,14 @@ def test_the_biggest_contributor_comes_first(clock: Clock) -> None:
     kept = Book(clock)
     for route, times in (("/a", 1), ("/b", 3), ("/c", 2)):
         for _ in range(times):
-            kept.spend([0], NOTHING._replace(route=route))
+            kept.spend((0,), NOTHING._replace(route=route))
     assert list(_route(kept.since(BEGAN).spent[0]).items()) == [("/b", 3), ("/c", 2), ("/a", 1)]
 
 
 def test_those_beyond_fifty_are_told_as_one(clock: Clock) -> None:
     kept = Book(clock)
     for number in range(CONTRIBUTORS_AT_MOST + 5):
-        kept.spend([0], NOTHING._replace(route=f"/{number}"))
+        kept.spend((0,), NOTHING._replace(route=f"/{number}"))
     found = _route(kept.since(BEGAN).spent[0])
     assert (len(found), found[OTHER]) == (CONTRIBUTORS_AT_MOST + 1, 5)
 
@@ -99,27 +104,42 @@ def test_the_three_newest_traces_are_kept_with_the_newest_first(clock: Clock) ->
     kept = Book(clock)
     for number in range(5):
         clock.now += 1
-        kept.spend([0], NOTHING, f"trace-{number}")
-    kept.spend([0], NOTHING)
+        kept.spend((0,), NOTHING, _span(number + 1))
+    kept.spend((0,), NOTHING)
     [only] = kept.since(BEGAN).spent[0]["route"]
-    assert [trace.id for trace in only.traces] == ["trace-4", "trace-3", "trace-2"]
+    assert [trace.id for trace in only.traces] == [f"{number:032x}" for number in (5, 4, 3)]
 
 
 def test_a_trace_from_before_the_window_is_not_shown_for_it(clock: Clock) -> None:
     kept = Book(clock)
-    kept.spend([0], NOTHING, "old")
+    kept.spend((0,), NOTHING, _span(1))
     clock.now += 7_200
-    kept.spend([0], NOTHING)
+    kept.spend((0,), NOTHING)
     [only] = kept.since(clock.now - 600).spent[0]["route"]
     assert (only.bad, only.traces) == (1, ())
 
 
 def test_what_is_older_than_the_longest_period_is_forgotten(clock: Clock) -> None:
     kept = Book(clock)
-    kept.spend([0], NOTHING)
+    kept.spend((0,), NOTHING)
     clock.now += 33 * 86_400
-    kept.spend([1], NOTHING)
+    kept.spend((1,), NOTHING)
     assert kept.since(BEGAN - 3_600).spent.keys() == {1}
+
+
+def test_a_long_word_is_cut(clock: Clock) -> None:
+    kept = Book(clock)
+    kept.spend((0,), NOTHING._replace(route="/a" * 1_000))
+    assert _route(kept.since(BEGAN).spent[0]) == {"/a" * (LONGEST // 2): 1}
+
+
+def test_causes_beyond_the_most_are_told_as_other(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "MIXES_AT_MOST", 3)
+    kept = Book(clock)
+    for number in range(10):
+        kept.spend((0, 1), NOTHING._replace(route=f"/{number}"))
+    found = kept.since(BEGAN).spent
+    assert _route(found[0]) == _route(found[1]) == {"/0": 1, "/1": 1, "/2": 1, OTHER: 7}
 
 
 def test_too_much_to_keep_costs_exactness_in_time_and_no_event(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +147,7 @@ def test_too_much_to_keep_costs_exactness_in_time_and_no_event(clock: Clock, mon
     kept = Book(clock)
     for hour in range(200):
         clock.now = BEGAN + 3_600 * hour
-        kept.spend([0], NOTHING._replace(route=f"/{hour % 7}"))
+        kept.spend((0,), NOTHING._replace(route=f"/{hour % 7}"))
     past = kept.since(BEGAN)
     assert _sums(past.spent[0]) == {200}
     assert sum(len(each.counts) for each in (*kept._hours, *kept._minutes)) <= 105
