@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from mita_otel.slo.archive import Slice
 
 _COUNT: Final = re.compile(r"([\w-]{8}):(\d{1,15}):(\d{1,15})", re.ASCII)
-_SLICE: Final = re.compile(r"(\d{1,7})((?: [\w-]{8}:\d{1,15}:\d{1,15})*)", re.ASCII)
+_SLICE: Final = re.compile(r"(\d{1,7})((?: [\w-]{8}:\d{1,15}:\d{1,15})*) ?", re.ASCII)
 _REPLICA: Final = re.compile(r"(\d{1,2}) (\d{1,12}) ([01])(?: .*)?", re.ASCII)
 
 

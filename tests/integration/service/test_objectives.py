@@ -1,5 +1,6 @@
 """A service that promises something, as a real process: counted, delivered, told of."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from tests.fixtures.otlp_receiver import OtlpReceiver
 from tests.fixtures.polling import eventually, find_free_port
-from tests.fixtures.service import ServiceProcess
+from tests.fixtures.service import ServiceProcess, clean_environment
 from tests.unit.slo import openslo
 
 APPLICATION = """
@@ -44,22 +45,40 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+Begin = Callable[..., tuple[ServiceProcess, str]]
+
+
 @pytest.fixture
-def service(folder: Path, start_service: Callable[..., ServiceProcess], otlp_receiver: OtlpReceiver) -> httpx.Client:
-    port = find_free_port()
-    process = start_service(
-        ["opentelemetry-instrument", "uvicorn", "promising:app", "--port", str(port), "--app-dir", str(folder)],
-        {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint,
-            "OTEL_METRIC_EXPORT_INTERVAL": "500",
-            "OTEL_SERVICE_NAME": "shop",
-            "MITA_STRICT": "1",
-            "MITA_SLO_FILE": str(folder / "slo.yaml"),
-            "MITA_PROMETHEUS_URL": f"http://127.0.0.1:{find_free_port()}",
-        },
-    )
-    url = f"http://127.0.0.1:{port}"
-    process.wait_until_it_answers(f"{url}/health")
+def begin(folder: Path, start_service: Callable[..., ServiceProcess], otlp_receiver: OtlpReceiver) -> Begin:
+    """Start the service; its Prometheus is away."""
+
+    def start(**variables: str) -> tuple[ServiceProcess, str]:
+        port = find_free_port()
+        process = start_service(
+            ["opentelemetry-instrument", "uvicorn", "promising:app", "--port", str(port), "--app-dir", str(folder)],
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint,
+                "OTEL_METRIC_EXPORT_INTERVAL": "500",
+                "OTEL_SERVICE_NAME": "shop",
+                "MITA_STRICT": "1",
+                "MITA_SLO_FILE": str(folder / "slo.yaml"),
+                "MITA_PROMETHEUS_URL": f"http://127.0.0.1:{find_free_port()}",
+                **variables,
+            },
+        )
+        url = f"http://127.0.0.1:{port}"
+        process.wait_until_it_answers(f"{url}/health")
+        return process, url
+
+    return start
+
+
+@pytest.fixture
+def service(begin: Begin) -> httpx.Client:
+    return _client(begin()[1])
+
+
+def _client(url: str) -> httpx.Client:
     # uvicorn ends the connection on which an exception left the application.
     return httpx.Client(base_url=url, timeout=10, headers={"connection": "close"})
 
@@ -91,3 +110,33 @@ def test_requests_and_events_are_told_and_delivered_with_zeros_before_them(
         assert (told["source"], told["scope"], told["overall_state"]) == ("process", "process", "exhausted")
         expected = {("orders-availability", "good"): 3, ("orders-availability", "bad"): 1}
         assert eventually(lambda: expected.items() <= _counted(otlp_receiver).items())
+
+
+def _deployed(url: str, mark: Path) -> bool:
+    """Run a pipeline that deploys if it may; return whether it did."""
+    pipeline = f'set -e; mita-otel slo gate --url "{url}" --min-budget 0.25; touch "{mark}"'
+    done = subprocess.run(
+        ["sh", "-c", pipeline], env=clean_environment({}), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode == 0) is mark.exists(), done.stderr
+    return mark.exists()
+
+
+def test_a_spent_budget_outlives_the_process_that_spent_it_and_keeps_the_next_deployment(
+    begin: Begin, redis_url: str, tmp_path: Path
+) -> None:
+    first, url = begin(MITA_SLO_REDIS_URL=redis_url)
+    assert _deployed(url, tmp_path / "first")
+    with _client(url) as client:
+        for number in (1, 13, 13):
+            client.get(f"/orders/{number}")
+    first.terminate()
+    first.wait()
+    _, url = begin(MITA_SLO_REDIS_URL=redis_url)
+    with _client(url) as client:
+        told = eventually(lambda: answer if (answer := client.get("/slo/status").json())["source"] == "redis" else None)
+    availability = next(each for each in told["slos"] if each["id"] == "orders-availability")
+    # Prometheus does not answer: it is told by the next one, of all replicas and of the one that is gone.
+    assert (told["scope"], told["replicas"]) == ("service", {"reporting": 1, "missing": 0})
+    assert (availability["good"], availability["bad"], availability["state"]) == (1, 2, "exhausted")
+    assert not _deployed(url, tmp_path / "second")

@@ -258,7 +258,10 @@ def test_what_others_wrote_in_the_place_of_counts_is_left_out(start: Start, redi
     assert one.sees() == Count(5)
 
 
-def test_redis_that_does_not_answer_is_left_alone(redis_own: Server, clock: Clock) -> None:
+def test_redis_that_does_not_answer_is_left_alone(
+    redis_own: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mita_otel.slo.shared.source._TIMEOUT", 0.2)
     one = Replica(redis_own.url, clock)
     one.serve(good=1)
     redis_own.pause()
