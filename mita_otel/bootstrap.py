@@ -91,6 +91,8 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     promised = None
     if settings.slo_file is not None:
         promised = mita_otel.slo.start(settings, meter_provider, lambda: resource.instance_of(tracer_provider.resource))
+    if promised is not None:
+        exports.endings.append(promised.ledger.close)
     sentry = mita_otel.sentry.bridge(settings, tracer_provider, meter_provider)
     closings = [*exports.closed_after(logs.closing), *sentry.closings, *(promised.closings if promised else ())]
     leaving = Exit(closings, settings.shutdown_timeout)

@@ -56,6 +56,7 @@ class Exporters:
     logs: list[LogRecordProcessor] = field(default_factory=list)
     readers: list[MetricReader] = field(default_factory=list)
     closings: list[tuple[str, Closing]] = field(default_factory=list)
+    endings: list[Callable[[], object]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
 
     @property
@@ -162,6 +163,8 @@ def _add_metrics(made: Exporters, settings: Settings, name: str) -> None:
     made.readers.append(reader)
 
     def close(timeout: float) -> None:
+        for ending in made.endings:
+            ending()
         last.begin(timeout)
         reader.shutdown(timeout_millis=timeout * 1000)
 

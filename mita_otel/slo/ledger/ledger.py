@@ -30,13 +30,14 @@ class Ledger:
         version: of the service.
     """
 
-    __slots__ = ("_book", "_counter", "_slos", "version")
+    __slots__ = ("_book", "_counter", "_is_ending", "_slos", "version")
 
     def __init__(self, slos: Sequence[str], clock: Callable[[], float] = time.time) -> None:
         self.version = NONE
         self._slos = tuple(slos)
         self._book = Book(clock)
         self._counter: SpentCounter | None = None
+        self._is_ending = False
 
     def observe(self, meter: Meter, version: str) -> None:
         """Count for Prometheus from now on.
@@ -82,12 +83,11 @@ class Ledger:
     def collect(self) -> None:
         """Take note that metrics are about to be collected."""
         if self._counter is not None:
-            self._counter.tell(self._book.totals())
+            self._counter.tell(self._book.totals(), is_last=self._is_ending)
 
     def close(self) -> None:
-        """Take note that metrics are about to be collected for the last time."""
-        if self._counter is not None:
-            self._counter.tell(self._book.totals(), is_last=True)
+        """Take note that the next collection is the last: what is new is told without a zero before it."""
+        self._is_ending = True
 
     def _spend(self, slos: tuple[int, ...], cause: Cause, span: SpanContext) -> None:
         # A trace that was not sampled is nowhere to be looked at.

@@ -1,7 +1,7 @@
 """A service that promises something, as a real process: counted, delivered, told of."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from tests.fixtures.service import ServiceProcess, clean_environment
 from tests.unit.slo import openslo
 
 APPLICATION = """
+import httpx
 from fastapi import FastAPI
 from mita_otel import slo
+from mita_otel.degradation import is_on
 from mita_otel.web.slo import SloEndpoint
 
 app = FastAPI()
@@ -30,7 +32,17 @@ async def order(number: int):
         raise RuntimeError
     slo.event("orders", good=number % 2 == 0)
     return number
+
+@app.get("/orders/{number}/price")
+async def price(number: int):
+    is_on("prices")
+    try:
+        httpx.get("http://127.0.0.1:9/")
+    except httpx.ConnectError:
+        slo.event("orders", good=False)
+        raise
 """
+TOKEN = "t" * 20
 
 
 @pytest.fixture
@@ -74,8 +86,14 @@ def begin(folder: Path, start_service: Callable[..., ServiceProcess], otlp_recei
 
 
 @pytest.fixture
-def service(begin: Begin) -> httpx.Client:
-    return _client(begin()[1])
+def service(begin: Begin) -> Iterator[tuple[ServiceProcess, httpx.Client]]:
+    process, url = begin(
+        OTEL_RESOURCE_ATTRIBUTES="service.version=1.2",
+        MITA_ADMIN_TOKEN=TOKEN,
+        MITA_TRACE_URL="http://jaeger/trace/{trace_id}",
+    )
+    with _client(url) as client:
+        yield process, client
 
 
 def _client(url: str) -> httpx.Client:
@@ -96,20 +114,59 @@ def _complete(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_requests_and_events_are_told_and_delivered_with_zeros_before_them(
-    service: httpx.Client, otlp_receiver: OtlpReceiver
+    service: tuple[ServiceProcess, httpx.Client], otlp_receiver: OtlpReceiver
 ) -> None:
-    with service:
-        zeros = dict.fromkeys(
-            [(name, outcome) for name in ("orders-availability", "orders-even") for outcome in ("good", "bad")], 0
-        )
-        assert eventually(lambda: _counted(otlp_receiver) == zeros)
-        for number in (1, 2, 4, 13):
-            assert service.get(f"/orders/{number}").status_code == (500 if number == 13 else 200)
-        # A judgement holds for a second.
-        told = eventually(lambda: _complete(service.get("/slo/status").json()))
-        assert (told["source"], told["scope"], told["overall_state"]) == ("process", "process", "exhausted")
-        expected = {("orders-availability", "good"): 3, ("orders-availability", "bad"): 1}
-        assert eventually(lambda: expected.items() <= _counted(otlp_receiver).items())
+    process, client = service
+    zeros = dict.fromkeys(
+        [(name, outcome) for name in ("orders-availability", "orders-even") for outcome in ("good", "bad")], 0
+    )
+    assert eventually(lambda: _counted(otlp_receiver) == zeros)
+    for number in (1, 2, 4, 13):
+        assert client.get(f"/orders/{number}").status_code == (500 if number == 13 else 200)
+    # A judgement holds for a second.
+    told = eventually(lambda: _complete(client.get("/slo/status").json()))
+    assert (told["source"], told["scope"], told["overall_state"]) == ("process", "process", "exhausted")
+    expected = {("orders-availability", "good"): 3, ("orders-availability", "bad"): 1}
+    assert eventually(lambda: expected.items() <= _counted(otlp_receiver).items())
+    _explained(client, otlp_receiver)
+    process.terminate()
+    process.wait()
+    # To Prometheus contributors begin with a zero, but at the end, when no other collection would come.
+    assert _spent(otlp_receiver)["orders-availability", "dependency"] == {"none": 1, "127.0.0.1": 1}
+    assert _spent(otlp_receiver)["orders-even", "error_type"] == {"orders": 1, "ConnectError": 1}
+
+
+def _spent(receiver: OtlpReceiver) -> dict[tuple[str, str], dict[str, int]]:
+    """Return what was delivered last of who spent the budgets, by objective and dimension."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for point in receiver.latest_points("mita.slo.spent"):
+        slo, dimension, contributor = (point["attributes"][name] for name in ("slo", "dimension", "contributor"))
+        found.setdefault((slo, dimension), {})[contributor] = int(point["value"])
+    return found
+
+
+def _explained(client: httpx.Client, receiver: OtlpReceiver) -> None:
+    """Let a request fail by a dependency, and ask who spent the budgets."""
+    assert eventually(lambda: _spent(receiver)["orders-availability", "error_type"] == {"RuntimeError": 1})
+    traceparent = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    assert client.get("/orders/7/price", headers={"traceparent": traceparent}).status_code == 500
+    assert client.get("/slo/explain").status_code == 401
+    told = client.get("/slo/explain?window=1h", headers={"authorization": f"Bearer {TOKEN}"}).json()
+    explained = {each["id"]: each["contributors"] for each in told["slos"]}
+    price = max(explained["orders-availability"]["route"], key=lambda each: len(each["contributor"]))
+    assert (price["contributor"], price["share"]) == ("/orders/{number}/price", 0.5)
+    assert [trace["url"] for trace in price["traces"]] == [f"http://jaeger/trace/{'ab' * 16}"]
+    # The event was told within the request: it has what the request has.
+    for name in ("orders-availability", "orders-even"):
+        # As OpenFeature says where nobody has set a provider.
+        assert {each["contributor"] for each in explained[name]["flag"]} == {"none", "prices=Passed in default"}
+        assert {each["contributor"] for each in explained[name]["dependency"]} == {"none", "127.0.0.1"}
+        assert [each["contributor"] for each in explained[name]["version"]] == ["1.2"]
+
+
+def _of_all(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what was told once it is of all replicas; nothing before."""
+    return told if told["source"] == "redis" else {}
 
 
 def _deployed(url: str, mark: Path) -> bool:
@@ -134,7 +191,7 @@ def test_a_spent_budget_outlives_the_process_that_spent_it_and_keeps_the_next_de
     first.wait()
     _, url = begin(MITA_SLO_REDIS_URL=redis_url)
     with _client(url) as client:
-        told = eventually(lambda: answer if (answer := client.get("/slo/status").json())["source"] == "redis" else None)
+        told = eventually(lambda: _of_all(client.get("/slo/status").json()))
     availability = next(each for each in told["slos"] if each["id"] == "orders-availability")
     # Prometheus does not answer: it is told by the next one, of all replicas and of the one that is gone.
     assert (told["scope"], told["replicas"]) == ("service", {"reporting": 1, "missing": 0})
