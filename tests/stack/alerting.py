@@ -1,7 +1,7 @@
 """A real Alertmanager of a test's own, with everybody it tells."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,9 @@ class Manager:
         self.sinks = sinks
         self.process = process
         self._client = httpx.Client(base_url=url, trust_env=False, timeout=10)
+
+    def close(self) -> None:
+        self._client.close()
 
     def post(self, *alerts: Mapping[str, Any]) -> None:
         self._client.post("/api/v2/alerts", json=alerts).raise_for_status()
@@ -99,7 +102,8 @@ def manager_running(folder: Path, binaries: Mapping[str, Path]) -> Iterator[Mana
             f"--web.external-url={url}",
             "--cluster.listen-address=",
         ]
-        yield Manager(own, url, sinks, start(command, {}, url=f"{url}/-/ready"))
+        with closing(Manager(own, url, sinks, start(command, {}, url=f"{url}/-/ready"))) as manager:
+            yield manager
 
 
 def sample(

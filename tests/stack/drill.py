@@ -3,7 +3,7 @@
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -30,6 +30,9 @@ class Ways:
     def __init__(self, control: str) -> None:
         self._client = httpx.Client(base_url=control, headers={"user-agent": "drill"}, trust_env=False)
 
+    def close(self) -> None:
+        self._client.close()
+
     def open(self, name: str, port: int, to: str) -> None:
         proxy = {"name": name, "listen": f"127.0.0.1:{port}", "upstream": to, "enabled": True}
         self._client.post("/proxies", json=proxy).raise_for_status()
@@ -48,7 +51,8 @@ def ways_running() -> Iterator[Ways]:
         try:
             url = f"http://127.0.0.1:{port}"
             eventually(lambda: httpx.get(f"{url}/version", headers={"user-agent": "d"}, trust_env=False).is_success)
-            yield Ways(url)
+            with closing(Ways(url)) as ways:
+                yield ways
         finally:
             child.kill()
 
