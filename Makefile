@@ -38,7 +38,7 @@ grafana-types: ## hold the dashboards against the types that Grafana publishes (
 	@node scripts/grafana_types.mjs data/grafana-types collector/grafana/dashboards
 
 PARTS := startup spans logging_cost log_storm redaction breakers breakers.scenarios retries ratelimit audit health_probes \
-	degradation slo_events memory console console_queries
+	degradation slo_events slo_status memory console console_queries
 
 bench: environment ## every benchmark, side by side and interleaved
 	@for part in $(PARTS); do echo "== $$part"; python -m benchmarks.$$part || exit; done

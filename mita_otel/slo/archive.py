@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from mita_otel.slo.counts import Cells
 from mita_otel.slo.history import Past
@@ -22,6 +22,10 @@ class Slice(NamedTuple):
     watched: float
 
 
+Counted: TypeAlias = tuple[Slice | None, int]
+"""What came in a slice, None where nothing is known of it, and how many seconds that has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Archive:
     """Slices of two lengths.
@@ -33,7 +37,7 @@ class Archive:
         step: seconds of a fine slice, a divisor of an hour.
         fine: by number, the seconds since the epoch by `step`.
         fine_from: since when there are fine ones, in seconds since the epoch; the beginning of an hour.
-        hours: by number; those since `fine_from` are not looked at.
+        hours: by number; those since `fine_from` are the sums of their fine ones, where they are there.
         replicas: processes that it is of, 1 and more.
     """
 
@@ -54,34 +58,35 @@ class Archive:
             end: seconds since the epoch; without it all that is there counts, the slice under way too.
         """
         last = int((self.until if end is None else min(end, self.until)) // self.step)
-        hour, fine = self._slots(moment)
-        beyond = last + 1 if end is None else last
-        held = [self.hours.get(slot) for slot in range(hour, self._first_fine_hour)]
-        short = [self.fine.get(slot) for slot in range(fine, beyond)]
-        lengths = [*([HOUR] * len(held)), *([self.step] * len(short))]
-        return self._past([*held, *short], lengths, under_way=int(end is None))
-
-    @property
-    def _first_fine_hour(self) -> int:
-        return self.fine_from // HOUR
-
-    def _slots(self, moment: float) -> tuple[int, int]:
-        """Return the first hour and the first fine slice that belong to what came since a moment."""
-        if moment >= self.fine_from:
-            return self._first_fine_hour, int(moment // self.step)
-        return int(moment // HOUR), self.fine_from // self.step
-
-    def _past(self, slices: list[Slice | None], lengths: list[int], *, under_way: int) -> Past:
-        cells = sums((each.cells for each in slices if each is not None), 2 * self.size)
         # The slice under way says nothing of what is covered: it is not over.
-        over, spans = slices[: len(slices) - under_way], lengths[: len(slices) - under_way]
-        watched = [span * each.watched if each is not None else 0.0 for each, span in zip(over, spans, strict=True)]
-        first = next((place for place, each in enumerate(over) if each is not None), len(over))
-        return Past(cells, _share(watched, spans), _share(watched[first:], spans[first:]))
+        under_way = [] if end is not None else [(self.fine.get(last), self.step)]
+        return self._past(list(self._over(moment, last)), under_way)
+
+    def _over(self, moment: float, last: int) -> Iterator[Counted]:
+        """Yield what came since a moment until a fine slice begins, whole hours as one where their sums are known."""
+        in_an_hour = HOUR // self.step
+        if moment < self.fine_from:
+            for hour in range(int(moment // HOUR), self.fine_from // HOUR):
+                yield self.hours.get(hour), HOUR
+        slot = max(int(moment // self.step), self.fine_from // self.step)
+        while slot < last:
+            hour, within = divmod(slot, in_an_hour)
+            if within == 0 and slot + in_an_hour <= last and hour in self.hours:
+                yield self.hours[hour], HOUR
+                slot += in_an_hour
+            else:
+                yield self.fine.get(slot), self.step
+                slot += 1
+
+    def _past(self, over: list[Counted], under_way: list[Counted]) -> Past:
+        cells = sums((each.cells for each, _ in (*over, *under_way) if each is not None), 2 * self.size)
+        first = next((place for place, (each, _) in enumerate(over) if each is not None), len(over))
+        return Past(cells, _share(over), _share(over[first:]))
 
 
-def _share(watched: list[float], spans: list[int]) -> float:
-    return min(sum(watched) / sum(spans), 1.0) if spans else 1.0
+def _share(over: list[Counted]) -> float:
+    watched = sum(length * each.watched for each, length in over if each is not None)
+    return min(watched / sum(length for _, length in over), 1.0) if over else 1.0
 
 
 def sums(rows: Iterable[Cells], width: int) -> Cells:

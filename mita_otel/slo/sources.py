@@ -3,15 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from mita_otel.slo.alerts import Window
 from mita_otel.slo.archive import Archive
 from mita_otel.slo.budget import Count
 from mita_otel.slo.counts import Cells, Counts, count_of
-from mita_otel.slo.history import History
+from mita_otel.slo.history import History, Past
 from mita_otel.slo.specification import Slo
 from mita_otel.slo.windows import WINDOWS, Period
+
+_ADDED_AT_MOST: Final = 64
+"""Sums of what others told that are kept: those of one minute, with some to spare."""
 
 Scope: TypeAlias = Literal["process", "service"]
 
@@ -76,7 +79,7 @@ class ProcessSource:
         pasts: return what others have told; what tells until the latest moment is believed.
     """
 
-    __slots__ = ("_counts", "_history", "_pasts", "_slos")
+    __slots__ = ("_added", "_counts", "_history", "_pasts", "_slos")
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class ProcessSource:
         self._counts = counts
         self._history = history
         self._pasts = tuple(pasts)
+        self._added: dict[tuple[str, float, int, int], Past] = {}
 
     def look(self, now: float) -> Sight:
         """Return what was counted until now."""
@@ -127,7 +131,7 @@ class ProcessSource:
         own = self._history.since(now, max(moment, handed), cells)
         if moment >= handed:
             return Known(own.cells, None, 1, own.coverage, own.continuity)
-        others = told.since(moment, handed)
+        others = self._others(told, moment, handed)
         share = (handed - moment) / (now - moment) if now > moment else 1.0
         return Known(
             own.cells,
@@ -136,6 +140,16 @@ class ProcessSource:
             others.coverage * share + own.coverage * (1 - share),
             others.continuity * share + own.continuity * (1 - share),
         )
+
+    def _others(self, told: Archive, moment: float, handed: float) -> Past:
+        # A month's hours are not added up for each answer: what others told stays the same until they tell more.
+        key = (told.source, told.until, int(moment // told.step), int(handed))
+        known = self._added.get(key)
+        if known is None:
+            if len(self._added) >= _ADDED_AT_MOST:
+                self._added.clear()
+            known = self._added[key] = told.since(moment, handed)
+        return known
 
 
 class Known(NamedTuple):
