@@ -115,7 +115,10 @@ def test_a_cause_silences_its_symptoms_and_nothing_of_anybody_else(
 
     eventually(lambda: suppressed() == set(inhibition.symptoms))
     if "service_name" in inhibition.equal:
-        others = [posted(name, f"{service}-other", "somebody-else", inhibition.among) for name in inhibition.symptoms]
+        # Each of a service of its own: a symptom of one may be the cause of another.
+        others = [
+            posted(name, f"{service}-other", f"{service}-{name}", inhibition.among) for name in inhibition.symptoms
+        ]
         manager.post(*others)
         assert set(eventually(lambda: manager.states(f'drill="{service}-other"')).values()) == {("active", 0)}
         manager.end(*others)
