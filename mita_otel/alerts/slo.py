@@ -8,7 +8,7 @@ from mita_otel.alerts.promql import HEARTBEAT, SERVICE, labels, total
 from mita_otel.dashboards import uids
 from mita_otel.metrics.catalogue.slo import EVENTS
 from mita_otel.slo.alerts import MIN_BAD, TABLE, Severity
-from mita_otel.slo.series import BURN_RATE, FACTOR, OBJECTIVE, PERIOD, REMAINING, SUMS
+from mita_otel.slo.series import BURN_RATE, COVERAGE, FACTOR, OBJECTIVE, PERIOD, REMAINING, SUMS
 from mita_otel.slo.windows import HOUR, shortly
 
 _BY: Final = (*SERVICE, "slo")
@@ -19,11 +19,20 @@ _ENOUGH: Final = MIN_BAD - 0.5
 """Increases are extrapolated: five events may be 4.9."""
 _OWNED: Final = f"on (slo) group_left (tier, owner) 0 * max by (slo, tier, owner) ({OBJECTIVE})"
 
+_KNOWN: Final = f'({COVERAGE}{{period!=""}} >= 0.1)'
+"""A tenth of the period was watched: a budget of which less is known says nothing."""
+
 _BURNS: Final = (
-    f'{{{{ range query (printf "{BURN_RATE}{{service_name=%q,slo=%q}}" $labels.service_name $labels.slo)'
-    ' | sortByLabel "window" }} {{ .Labels.window }}: {{ .Value | humanize }}{{ end }}'
+    f'{{{{ range query (printf "{BURN_RATE}{{service_name=%q,deployment_environment_name=%q,slo=%q}}"'
+    " $labels.service_name $labels.deployment_environment_name $labels.slo)"
+    ' | sortByLabel "window" }} {{ .Labels.window }}: {{ .Value | printf "%.1f" }}{{ end }}'
 )
 """The burn rate of each window."""
+
+
+_BURNS_TOO_FAST: Final = (
+    '{{ $labels.slo }} of {{ $labels.service_name }} burns its budget {{ $value | printf "%.1f" }} times too fast'
+)
 
 
 def _bad(window: str, seconds: int) -> str:
@@ -33,16 +42,22 @@ def _bad(window: str, seconds: int) -> str:
 
 
 def _burning(severity: Severity) -> str:
-    """Return where both windows of a pair burn faster than a factor, and more than a few events were bad."""
+    """Return where both windows of a pair burn faster than a factor, and more than a few events were bad.
+
+    A factor stands for a share of the budget, which is spent when the long window was full of it. Of a window that was
+    watched for a while only, as after the first deployment, so much less was spent.
+    """
     pairs = []
     for each, long, short, _ in TABLE:
         if each == severity:
             window, still = shortly(long), shortly(short)
-            factor = f'{FACTOR}{{severity="{severity}", window="{window}"}}'
+            burn, spent = f'{BURN_RATE}{{window="{window}"}}', f'{COVERAGE}{{window="{window}"}}'
+            least = f'on (slo) group_left () {FACTOR}{{severity="{severity}", window="{window}"}}'
             pairs.append(
-                f'{BURN_RATE}{{window="{window}"}} >= on (slo) group_left (tier, owner) {factor}\n'
-                f'and {_ON} {BURN_RATE}{{window="{still}"}} >= on (slo) group_left () {factor}\n'
-                f"and {_ON} {_bad(window, long)}"
+                f"{burn} + {_OWNED}\n"
+                f"and {_ON} ({burn} * {_ON} {spent} >= {least})\n"
+                f'and {_ON} ({BURN_RATE}{{window="{still}"}} >= {least})\n'
+                f"and {_ON} ({_bad(window, long)})"
             )
     return "max without (window) (\n" + "\nor\n".join(pairs) + "\n)"
 
@@ -57,8 +72,7 @@ def _of_slos() -> Iterable[Alert]:
         tier=None,
         category="slo",
         by=_BEARS,
-        summary="{{ $labels.slo }} of {{ $labels.service_name }} burns its budget {{ $value | humanize }} times too"
-        " fast",
+        summary=_BURNS_TOO_FAST,
         description=f"At this rate the error budget is gone within days. Burn rates:{_BURNS}.",
         dashboard=uids.SLO,
         traces={"error": "true"},
@@ -72,15 +86,14 @@ def _of_slos() -> Iterable[Alert]:
         tier=None,
         category="slo",
         by=_BEARS,
-        summary="{{ $labels.slo }} of {{ $labels.service_name }} burns its budget {{ $value | humanize }} times too"
-        " fast",
+        summary=_BURNS_TOO_FAST,
         description=f"It will not last its period, and there is time to see why. Burn rates:{_BURNS}.",
         dashboard=uids.SLO,
         traces={"error": "true"},
     )
     yield Alert(
         name="MitaErrorBudgetExhausted",
-        expression=f"{REMAINING} + {_OWNED} <= 0",
+        expression=f"{REMAINING} + {_OWNED} <= 0\nand {_ON} {_KNOWN}",
         lasting="5m",
         severity="warning",
         tier=None,
@@ -98,7 +111,7 @@ def _of_slos() -> Iterable[Alert]:
         expression=(
             f"({REMAINING} > 0) * on (slo) group_left (tier, owner) {PERIOD}"
             f" / {_ON} group_left () max without (window) ({day} > 1) < {3 * 24 * HOUR}\n"
-            f"and {_ON} {_bad('1d', 24 * HOUR)}"
+            f"and {_ON} ({_bad('1d', 24 * HOUR)})\nand {_ON} {_KNOWN}"
         ),
         lasting="1h",
         severity="warning",
@@ -113,14 +126,14 @@ def _of_slos() -> Iterable[Alert]:
     )
     yield Alert(
         name="MitaSloViolated",
-        expression=f"max without (window) ({day}) + {_OWNED} > 1\nand {_ON} {_bad('1d', 24 * HOUR)}",
+        expression=f"max without (window) ({day}) + {_OWNED} > 1\nand {_ON} ({_bad('1d', 24 * HOUR)})",
         lasting="30m",
         severity="info",
         tier=None,
         category="slo",
         by=_BEARS,
         summary="{{ $labels.slo }} of {{ $labels.service_name }} was not kept in the last day",
-        description="{{ $value | humanize }} times as many events were bad as are allowed.",
+        description='{{ $value | printf "%.1f" }} times as many events were bad as are allowed.',
         dashboard=uids.SLO,
         traces={"error": "true"},
     )

@@ -10,10 +10,12 @@ from typing import Final
 
 from mita_otel.metrics.catalogue import INSTRUMENTS
 from mita_otel.metrics.catalogue.slo import EVENTS
+from mita_otel.slo.alerts import TABLE
 from mita_otel.slo.alerts import rules as alerting
 from mita_otel.slo.series import (
     AVAILABILITY,
     BURN_RATE,
+    COVERAGE,
     FACTOR,
     INDICATOR,
     OBJECTIVE,
@@ -55,7 +57,7 @@ def rules(specification: Specification, file: str, every: int = EXPORTED) -> str
         # The sums of a period are exact only if no two of them overlap.
         ("mita-slo-events", "5m", [_rule(SUMS, _slice(every))]),
         ("mita-slo-burn", "1m", [*_objectives(specification.slos), *_burns(), *_rates(specification.indicators)]),
-        ("mita-slo-alerting", "1m", list(_factors(specification.slos))),
+        ("mita-slo-alerting", "1m", [*_factors(specification.slos), *_watched()]),
         ("mita-slo-budget", "5m", [rule for length in periods for rule in _budgets(specification.slos, length)]),
     ]
     return _HEAD.format(file) + "".join(
@@ -103,6 +105,16 @@ def _constant(number: float, ids: Iterable[str]) -> str:
     return f'0 * max by (slo, tier, owner) ({OBJECTIVE}{{slo=~"{"|".join(ids)}"}}) + {number:g}'
 
 
+def _watched() -> Iterator[str]:
+    for _, length, _, _ in TABLE:
+        yield _rule(COVERAGE, _coverage(length), {"window": shortly(length)})
+
+
+def _coverage(length: int) -> str:
+    counted = f'max by ({_SERVICE}, slo) (count_over_time({SUMS}{{outcome="good"}}[{shortly(length)}]))'
+    return f"clamp_max({counted} / {length // SUMMED}, 1)"
+
+
 def _burns() -> Iterator[str]:
     for window, length in WINDOWS.items():
         if length <= HOUR:
@@ -121,6 +133,7 @@ def _budgets(slos: Iterable[Slo], length: int) -> Iterator[str]:
     period = shortly(length)
     ratio = _ratio(f'sum_over_time({SUMS}{{outcome="bad"}}[{period}])', f"sum_over_time({SUMS}[{period}])")
     yield _rule(SLI, f'1 - {ratio} and on (slo) {OBJECTIVE}{{period="{period}"}}', {"period": period})
+    yield _rule(COVERAGE, f'{_coverage(length)} and on (slo) {OBJECTIVE}{{period="{period}"}}', {"period": period})
     yield _rule(
         REMAINING,
         f'1 - (1 - {SLI}{{period="{period}"}}) / on (slo) group_left () (1 - {_objective()})',

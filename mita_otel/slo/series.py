@@ -13,6 +13,8 @@ BURN_RATE: Final = "mita_slo:burn_rate:ratio"
 SLI: Final = "mita_slo:sli:ratio"
 INDICATOR: Final = "mita_slo:indicator:rate"
 
+COVERAGE: Final = "mita_slo:coverage:ratio"
+"""Share of a `window`, or of a `period`, in which events were counted at all."""
 FACTOR: Final = "mita_slo:alert:factor"
 """The burn rate at which an objective alerts, by `severity` and long `window`."""
 PERIOD: Final = "mita_slo:period:seconds"

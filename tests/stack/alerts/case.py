@@ -11,7 +11,7 @@ _WITH = re.compile(r"\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ end \}\}")
 _DOT = re.compile(r"\{\{ \. \| urlquery \}\}")
 _LABEL = re.compile(r"\{\{ \$labels\.(\w+)(?: \| urlquery)? \}\}")
 _QUERY = re.compile(r"\{\{ range query .*\{\{ end \}\}")
-_VALUE = re.compile(r'\{\{ \$value(?: \| (\w+)(?: "%.2f")?)? \}\}')
+_VALUE = re.compile(r'\{\{ \$value(?: \| (\w+)(?: "%[.]\df")?)? \}\}')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,9 @@ class Case:
         series: samples by series, as promtool writes them.
         quiet: moments at which the alert must not fire.
         told: what must fire, all of it, by moment.
-        step: between two samples, and between two evaluations.
+        step: between two samples.
+        every: between two evaluations; as long as a step, unless it is given.
+        is_recorded: whether the series are those that recording rules make, which are not evaluated then.
     """
 
     alert: str
@@ -46,6 +48,8 @@ class Case:
     quiet: tuple[str, ...] = ()
     told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
     step: str = "15s"
+    every: str = ""
+    is_recorded: bool = False
 
     def written(self, alert: Alert) -> dict[str, Any]:
         """Return the case as promtool reads it."""
