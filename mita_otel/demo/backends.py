@@ -80,7 +80,7 @@ class ConsoleBackends:
     @property
     def places(self) -> Mapping[str, str]:
         """URLs to open, by what they show."""
-        return {"console": self.console}
+        return {"console": self.console, "objectives": f"{self.console}/#/slo"}
 
     def page_of(self, trace_id: str) -> str:
         """Return the page that shows a trace."""

@@ -9,7 +9,7 @@ import httpx
 
 from tests.browser.console import Console
 from tests.fixtures.polling import eventually, find_free_port
-from tests.fixtures.service import ServiceFactory, services
+from tests.fixtures.service import ROOT, ServiceFactory, services
 
 SERVICE = "mita-finance"
 DURATION = "http.server.request.duration"
@@ -77,6 +77,7 @@ def _service(start: ServiceFactory, console: Console, standin: str, folder: Path
             "RATES_API_URL": standin,
             "INSIGHTS_API_URL": standin,
             "JWT_SECRET": "s" * 40,
+            "MITA_SLO_FILE": str(ROOT / "collector" / "slo" / "mita.yaml"),
             "PYTHONPATH": ".",
         },
         url=f"{url}/health",

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
@@ -16,9 +18,12 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from tests.fixtures.console_file import AT, metrics
+
 BATCH = 2000
 MS = 1_000_000
 """Nanoseconds."""
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Sender:
@@ -27,11 +32,26 @@ class Sender:
     def __init__(self, url: str) -> None:
         self._spans = OTLPSpanExporter(f"{url}/v1/traces")
         self._logs = OTLPLogExporter(f"{url}/v1/logs")
+        self._metrics = f"{url}/v1/metrics"
 
     def send(self, spans: Sequence[ReadableSpan]) -> None:
         """Send spans; a refusal is an error."""
         for first in range(0, len(spans), BATCH):
             assert self._spans.export(spans[first : first + BATCH]) is SpanExportResult.SUCCESS
+
+    def measure(self, service: str, *given: Metric) -> None:
+        """Send metrics that were made for tests of the console's file, as if AT were now."""
+        later = time.time_ns() - AT * 1000
+        request = metrics(service, *given)
+        for metric in request.resource_metrics[0].scope_metrics[0].metrics:
+            for point in (*metric.gauge.data_points, *metric.sum.data_points):
+                point.time_unix_nano += later
+                point.start_time_unix_nano += later
+                for exemplar in point.exemplars:
+                    exemplar.time_unix_nano += later
+        headers = {"content-type": "application/x-protobuf"}
+        with _DIRECT.open(urllib.request.Request(self._metrics, request.SerializeToString(), headers), timeout=10):
+            pass
 
     def log(
         self, service: str, body: str, severity: SeverityNumber = SeverityNumber.INFO, span: Span | None = None

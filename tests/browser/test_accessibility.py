@@ -17,6 +17,8 @@ READY = {
     "#/services": ".map .node",
     "#/resilience": ".watched table",
     "#/health": ".watched table",
+    "#/slo": ".budget-bar",
+    f"#/slo/{SERVICE}%2Fservice-availability": ".burn-line",
 }
 
 

@@ -74,12 +74,10 @@ def test_a_question_mark_shows_the_keys(look: Looker) -> None:
 
 def test_numbers_choose_a_tab(look: Looker) -> None:
     page = look()
-    for number, view in enumerate(("traces", "logs", "metrics", "services", "resilience", "health"), 1):
+    for number, title in enumerate(("Traces", "Logs", "Metrics", "Services", "Resilience", "Health", "SLO"), 1):
         press(page, str(number))
-        expect(page).to_have_url(re.compile(f"#/{view}$"))
-        expect(page.get_by_role("navigation", name="Views").locator("[aria-current=page]")).to_have_text(
-            view.capitalize()
-        )
+        expect(page).to_have_url(re.compile(f"#/{title.lower()}$"))
+        expect(page.get_by_role("navigation", name="Views").locator("[aria-current=page]")).to_have_text(title)
 
 
 def test_lines_of_the_log_open_and_close(look: Looker, sender: Sender) -> None:

@@ -16,6 +16,8 @@ PICTURES = {
     "metrics": ("#/metrics/http.server.request.duration", "figure.chart"),
     "services": ("#/services", ".map .node"),
     "service": ("#/services/" + SERVICE, "figure.chart"),
+    "slo": ("#/slo", ".budget-bar"),
+    "objective": (f"#/slo/{SERVICE}%2Fservice-availability", ".burn-line"),
 }
 
 

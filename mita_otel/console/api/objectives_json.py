@@ -25,6 +25,7 @@ def objective_json(of: Objective) -> Json:
         "type": about.get("type", ""),
         "objective": of.promise.objective,
         "period": period_text(of.promise.period),
+        "period_seconds": of.period,
         "state": of.state.value,
         "compliant": None
         if of.promise.objective is None or of.count.sli is None

@@ -161,6 +161,49 @@
  *
  * @typedef {{groups: ErrorGroup[], left_out: number, start: number, step: number, since: number}} ErrorsAnswer
  *
+ * @typedef {object} Slo           an objective of a service
+ * @property {string} id
+ * @property {string} title
+ * @property {string} service
+ * @property {string} part         of the service; this and the next four are empty where they are not told
+ * @property {string} owner
+ * @property {string} tier
+ * @property {string} type
+ * @property {string} period
+ * @property {number} period_seconds
+ * @property {number | null} objective
+ * @property {string} state
+ * @property {boolean | null} compliant
+ * @property {number | null} sli
+ * @property {number} good
+ * @property {number} bad
+ * @property {number} total
+ * @property {number} coverage     0 to 1
+ * @property {number} since
+ * @property {number} heard
+ * @property {boolean} measurable
+ * @property {Record<"allowed_ratio" | "allowed_events" | "consumed_ratio" | "remaining_ratio" | "remaining_events" | "remaining_minutes", number | null>} error_budget
+ * @property {Record<string, number | null>} burn_rate  by window
+ * @property {{severity: string, long: string, short: string, factor: number, state: string}[]} alerts
+ * @property {number | null} countdown_seconds
+ * @property {string | null} policy_stage
+ * @property {string | null} recommended_action
+ * @property {string[]} actions
+ * @property {(number | null)[]} trend
+ *
+ * @typedef {{objectives: Slo[], left_out: number, tiers: string[], owners: string[], parts: string[], start: number, step: number}} SloAnswer
+ * @typedef {{end: number, remaining: number | null, good: number | null, bad: number | null}} BurnPart
+ * @typedef {{contributor: string, bad: number, share: number | null, spent_ratio: number | null, traces: {trace_id: string, time: number}[]}} Contributor
+ * @typedef {{dimension: string, bad: number, contributors: Contributor[], left_out: number}} Dimension
+ *
+ * @typedef {object} SpendingAnswer
+ * @property {Slo} objective
+ * @property {{start: number, left_at_start: number | null, parts: BurnPart[]}} burn_down
+ * @property {Dimension[]} ledger
+ * @property {{sli: number | null, remaining: number | null, time: number} | null} told  of all replicas
+ * @property {{name: string, above: number | null}[]} stages  from the best to the worst, which has no bound
+ * @property {number} now
+ *
  * @typedef {object} Status
  * @property {string} version
  * @property {number} started

@@ -8,6 +8,7 @@ import { openLogs } from "./logs/open.js";
 import { openMetrics } from "./metrics/open.js";
 import { openResilience } from "./resilience/open.js";
 import { openServices } from "./services/open.js";
+import { openSlo } from "./slo/open.js";
 import { openTrace } from "./trace/open.js";
 import { openSearch } from "./traces/search.js";
 
@@ -37,4 +38,5 @@ export const views = [
   { id: "services", title: "Services", list: openServices, item: openServices },
   { id: "resilience", title: "Resilience", list: openResilience, item: openResilience },
   { id: "health", title: "Health", list: openHealth, item: openHealth },
+  { id: "slo", title: "SLO", list: openSlo, item: openSlo },
 ];

@@ -66,6 +66,7 @@ class Objective:
         service: that serves it.
         id: of the objective.
         promise: what is told of it.
+        period: seconds of its period.
         count: events of its period that are known.
         budget: of its period; None where the objective is not told, or what was counted cannot be.
         burn: rates by window; None where nothing happened in it.
@@ -82,6 +83,7 @@ class Objective:
     service: str
     id: str
     promise: Promise
+    period: float
     count: Count
     budget: Budget | None
     burn: Mapping[str, float | None]
@@ -221,6 +223,7 @@ def _objective(key: tuple[str, str], promise: Promise, events: Counted, grid: Se
         service=key[0],
         id=key[1],
         promise=promise,
+        period=period,
         count=count,
         budget=budget,
         burn=burn,

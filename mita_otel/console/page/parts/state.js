@@ -10,9 +10,9 @@ const SILENT = 150e6; // µs without metrics, after which a service may be gone
 
 /** From the worst to the best. @type {[Tone, Set<string>][]} */
 const TONES = [
-  ["bad", new Set(["open", "forced_open", "unhealthy", "critical", "off", "down", "not ready", "high"])],
-  ["warn", new Set(["half_open", "disabled", "metrics_only", "degraded", "generic", "cached", "medium"])],
-  ["ok", new Set(["closed", "healthy", "full", "up", "ready"])],
+  ["bad", new Set(["open", "forced_open", "unhealthy", "critical", "off", "down", "not ready", "high", "exhausted", "freeze", "invalid", "page"])],
+  ["warn", new Set(["half_open", "disabled", "metrics_only", "degraded", "generic", "cached", "medium", "at_risk", "slowdown", "caution", "ticket"])],
+  ["ok", new Set(["closed", "healthy", "full", "up", "ready", "ok", "normal"])],
 ];
 
 /**

@@ -50,6 +50,7 @@ def test_how_objectives_stand(file: ConsoleFile, ask: Ask) -> None:
         "type": "availability",
         "objective": 0.9,
         "period": "30d",
+        "period_seconds": 30.0 * DAY,
         "state": "ok",
         "compliant": True,
         "sli": 0.98,
