@@ -294,7 +294,8 @@ def test_the_commands_write_files_and_say_what_is_lost(tmp_path: Any) -> None:
     assert (read.exit_code, len(parse(read.stdout).slos), len(read.stderr.splitlines())) == (0, 3, 12)
     assert run(app, ["import", str(tmp_path / "none.yml")]).exit_code == 1
     assert run(app, ["import", str(tmp_path / "missing.yml")]).exit_code == 2
-    written = run(app, ["export", "--to", "pyrra"], env={"MITA_SLO_FILE": str(FILE)})
+    written = run(app, ["export", str(FILE), "--to", "pyrra"])
     assert (written.exit_code, len(list(yaml.safe_load_all(written.stdout)))) == (0, 31)
+    assert run(app, ["export"], env={"MITA_SLO_FILE": str(FILE)}).exit_code == 0
     assert run(app, ["export"], env={"MITA_SLO_FILE": ""}).exit_code == 2
     assert run(app, ["export", str(tmp_path / "none.yml")]).exit_code == 2
