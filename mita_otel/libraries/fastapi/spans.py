@@ -305,6 +305,8 @@ class _Serving:
             elif self._started is not None:
                 self.end(self._unanswered())
         finally:
+            # What is done after the span's end asks for the whole template, which nothing else of the request has.
+            self._exchange.route = self._told.route
             self._told.data = None
             self._told._exceptions.clear()
             self._scope.pop("fastapi.telemetry", None)

@@ -15,7 +15,7 @@ from tests.unit.slo import openslo
 
 APPLICATION = """
 import httpx
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from mita_otel import slo
 from mita_otel.degradation import is_on
 from mita_otel.web.slo import SloEndpoint
@@ -33,7 +33,9 @@ async def order(number: int):
     slo.event("orders", good=number % 2 == 0)
     return number
 
-@app.get("/orders/{number}/price")
+prices = APIRouter()
+
+@prices.get("/price")
 async def price(number: int):
     is_on("prices")
     try:
@@ -41,6 +43,8 @@ async def price(number: int):
     except httpx.ConnectError:
         slo.event("orders", good=False)
         raise
+
+app.include_router(prices, prefix="/orders/{number}")
 """
 TOKEN = "t" * 20
 
