@@ -8,7 +8,7 @@ from mita_otel.alerts.promql import HEARTBEAT, SERVICE, labels, total
 from mita_otel.dashboards import uids
 from mita_otel.metrics.catalogue.slo import EVENTS
 from mita_otel.slo.alerts import MIN_BAD, TABLE, Severity
-from mita_otel.slo.series import BURN_RATE, COVERAGE, FACTOR, OBJECTIVE, PERIOD, REMAINING, SUMS
+from mita_otel.slo.series import BURN_RATE, COVERAGE, FACTOR, OBJECTIVE, PERIOD, REMAINING, SPENT, SUMS
 from mita_otel.slo.windows import HOUR, shortly
 
 _BY: Final = (*SERVICE, "slo")
@@ -19,7 +19,10 @@ _ENOUGH: Final = MIN_BAD - 0.5
 """Increases are extrapolated: five events may be 4.9."""
 _OWNED: Final = f"on (slo) group_left (tier, owner) 0 * max by (slo, tier, owner) ({OBJECTIVE})"
 
-_KNOWN: Final = f'({COVERAGE}{{period!=""}} >= 0.1)'
+_LEFT: Final = f"last_over_time({REMAINING}[10m])"
+"""Recorded every 5 minutes, and forgotten after as long: for a moment it would not be there."""
+
+_KNOWN: Final = f"(last_over_time({COVERAGE}[10m]) >= 0.1)"
 """A tenth of the period was watched: a budget of which less is known says nothing."""
 
 _BURNS: Final = (
@@ -42,21 +45,22 @@ def _bad(window: str, seconds: int) -> str:
 
 
 def _burning(severity: Severity) -> str:
-    """Return where both windows of a pair burn faster than a factor, and more than a few events were bad.
+    """Return where both windows of a pair burn faster than a factor, and that has cost the share that it stands for.
 
-    A factor stands for a share of the budget, which is spent when the long window was full of it. Of a window that was
-    watched for a while only, as after the first deployment, so much less was spent.
+    A factor is a share of the budget at the period's mean traffic. In a quiet hour, or in the first ones of a service,
+    the same rate costs less: the bad events are held against what the period allows, and must be more than a few.
     """
     pairs = []
     for each, long, short, _ in TABLE:
         if each == severity:
             window, still = shortly(long), shortly(short)
-            burn, spent = f'{BURN_RATE}{{window="{window}"}}', f'{COVERAGE}{{window="{window}"}}'
-            least = f'on (slo) group_left () {FACTOR}{{severity="{severity}", window="{window}"}}'
+            burn, factor = f'{BURN_RATE}{{window="{window}"}}', f'{FACTOR}{{severity="{severity}", window="{window}"}}'
+            share = f"on (slo) group_left () ({factor} * {long} / on (slo) {PERIOD})"
             pairs.append(
                 f"{burn} + {_OWNED}\n"
-                f"and {_ON} ({burn} * {_ON} {spent} >= {least})\n"
-                f'and {_ON} ({BURN_RATE}{{window="{still}"}} >= {least})\n'
+                f"and {_ON} ({burn} >= on (slo) group_left () {factor})\n"
+                f'and {_ON} ({BURN_RATE}{{window="{still}"}} >= on (slo) group_left () {factor})\n'
+                f'and {_ON} ({SPENT}{{window="{window}"}} >= {share})\n'
                 f"and {_ON} ({_bad(window, long)})"
             )
     return "max without (window) (\n" + "\nor\n".join(pairs) + "\n)"
@@ -93,7 +97,7 @@ def _of_slos() -> Iterable[Alert]:
     )
     yield Alert(
         name="MitaErrorBudgetExhausted",
-        expression=f"{REMAINING} + {_OWNED} <= 0\nand {_ON} {_KNOWN}",
+        expression=f"{_LEFT} + {_OWNED} <= 0\nand {_ON} {_KNOWN}",
         lasting="5m",
         severity="warning",
         tier=None,
@@ -109,7 +113,7 @@ def _of_slos() -> Iterable[Alert]:
     yield Alert(
         name="MitaErrorBudgetExhaustionPredicted",
         expression=(
-            f"({REMAINING} > 0) * on (slo) group_left (tier, owner) {PERIOD}"
+            f"({_LEFT} > 0) * on (slo) group_left (tier, owner) {PERIOD}"
             f" / {_ON} group_left () max without (window) ({day} > 1) < {3 * 24 * HOUR}\n"
             f"and {_ON} ({_bad('1d', 24 * HOUR)})\nand {_ON} {_KNOWN}"
         ),

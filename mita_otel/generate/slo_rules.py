@@ -13,6 +13,7 @@ from mita_otel.metrics.catalogue.slo import EVENTS
 from mita_otel.slo.alerts import TABLE
 from mita_otel.slo.alerts import rules as alerting
 from mita_otel.slo.series import (
+    ALLOWED,
     AVAILABILITY,
     BURN_RATE,
     COVERAGE,
@@ -22,6 +23,7 @@ from mita_otel.slo.series import (
     PERIOD,
     REMAINING,
     SLI,
+    SPENT,
     SUMMED,
     SUMS,
 )
@@ -57,7 +59,7 @@ def rules(specification: Specification, file: str, every: int = EXPORTED) -> str
         # The sums of a period are exact only if no two of them overlap.
         ("mita-slo-events", "5m", [_rule(SUMS, _slice(every))]),
         ("mita-slo-burn", "1m", [*_objectives(specification.slos), *_burns(), *_rates(specification.indicators)]),
-        ("mita-slo-alerting", "1m", [*_factors(specification.slos), *_watched()]),
+        ("mita-slo-alerting", "1m", [*_factors(specification.slos), *_spent()]),
         ("mita-slo-budget", "5m", [rule for length in periods for rule in _budgets(specification.slos, length)]),
     ]
     return _HEAD.format(file) + "".join(
@@ -105,35 +107,35 @@ def _constant(number: float, ids: Iterable[str]) -> str:
     return f'0 * max by (slo, tier, owner) ({OBJECTIVE}{{slo=~"{"|".join(ids)}"}}) + {number:g}'
 
 
-def _watched() -> Iterator[str]:
+def _spent() -> Iterator[str]:
     for _, length, _, _ in TABLE:
-        yield _rule(COVERAGE, _coverage(length), {"window": shortly(length)})
-
-
-def _coverage(length: int) -> str:
-    counted = f'max by ({_SERVICE}, slo) (count_over_time({SUMS}{{outcome="good"}}[{shortly(length)}]))'
-    return f"clamp_max({counted} / {length // SUMMED}, 1)"
+        bad = _counted('{outcome="bad"}', shortly(length), length)
+        # What is recorded every 5 minutes is forgotten after as long: for a moment it would not be there.
+        allowed = f"max by ({_SERVICE}, slo) (last_over_time({ALLOWED}[10m]))"
+        yield _rule(SPENT, f"{_BY} ({bad}) / on ({_SERVICE}, slo) {allowed}", {"window": shortly(length)})
 
 
 def _burns() -> Iterator[str]:
     for window, length in WINDOWS.items():
-        if length <= HOUR:
-            events = "increase({name}{selector}[{window}])"
-            name = EVENTS.prometheus_name
-        else:
-            events, name = "sum_over_time({name}{selector}[{window}])", SUMS
-        bad = events.format(name=name, selector='{outcome="bad"}', window=window)
-        whole = events.format(name=name, selector="", window=window)
-        yield _rule(
-            BURN_RATE, f"{_ratio(bad, whole)} / on (slo) group_left () (1 - {_objective()})", {"window": window}
-        )
+        ratio = _ratio(_counted('{outcome="bad"}', window, length), _counted("", window, length))
+        yield _rule(BURN_RATE, f"{ratio} / on (slo) group_left () (1 - {_objective()})", {"window": window})
+
+
+def _counted(selector: str, window: str, length: int) -> str:
+    if length <= HOUR:
+        return f"increase({EVENTS.prometheus_name}{selector}[{window}])"
+    return f"sum_over_time({SUMS}{selector}[{window}])"
 
 
 def _budgets(slos: Iterable[Slo], length: int) -> Iterator[str]:
     period = shortly(length)
     ratio = _ratio(f'sum_over_time({SUMS}{{outcome="bad"}}[{period}])', f"sum_over_time({SUMS}[{period}])")
     yield _rule(SLI, f'1 - {ratio} and on (slo) {OBJECTIVE}{{period="{period}"}}', {"period": period})
-    yield _rule(COVERAGE, f'{_coverage(length)} and on (slo) {OBJECTIVE}{{period="{period}"}}', {"period": period})
+    known = f'and on (slo) {OBJECTIVE}{{period="{period}"}}'
+    slices = f'max by ({_SERVICE}, slo) (count_over_time({SUMS}{{outcome="good"}}[{period}]))'
+    yield _rule(COVERAGE, f"clamp_max({slices} / {length // SUMMED}, 1) {known}", {"period": period})
+    whole = f'{_BY} (sum_over_time({SUMS}[{period}])) / on ({_SERVICE}, slo) {COVERAGE}{{period="{period}"}}'
+    yield _rule(ALLOWED, f"{whole} * on (slo) group_left () (1 - {_objective()})", {"period": period})
     yield _rule(
         REMAINING,
         f'1 - (1 - {SLI}{{period="{period}"}}) / on (slo) group_left () (1 - {_objective()})',

@@ -28,13 +28,14 @@ _ALL_BURN = "".join(f" {window}: 1000.0" for window in ("1d", "1h", "2h", "30m",
 FAST = (
     Case(
         alert="MitaErrorBudgetBurnFast",
-        shows="3 % of the requests fail for an hour; 1.4 % of another service's, and four of eight in a night",
+        shows="3 % of the requests fail for an hour; 1.4 % of another's, four of eight in a night, a fifth in a quiet hour",
         step="1m",
         every="5m",
         series={
             **_events((360, 1000, 0), (60, 970, 30), (60, 1000, 0)),
             **_events((360, 1000, 0), (60, 986, 14), (60, 1000, 0), of="calm"),
             **_events((360, 0.1, 0), (40, 0.1, 0.1), (80, 0.1, 0), of="night"),
+            **_events((360, 1000, 0), (120, 4, 1), of="quiet"),
         },
         quiet=("6h", "6h25m", "7h20m"),
         told={
@@ -108,9 +109,26 @@ FAST = (
 
 
 def _recorded(
-    of: str, steps: int, *, burn: Mapping[str, str], bad: str, left: str = "", watched: float = 1
+    of: str,
+    steps: int,
+    *,
+    burn: Mapping[str, str],
+    bad: str,
+    left: str = "",
+    watched: float = 1,
+    spent: float = 0.5,
 ) -> Mapping[str, str]:
-    """Return what rules record of an objective: burn rates by window, bad events and what is left of the budget."""
+    """Return what rules record of an objective.
+
+    Args:
+        of: the service.
+        steps: between the first and the last sample.
+        burn: rates by window.
+        bad: events of 5 minutes.
+        left: of the budget.
+        watched: share of the period.
+        spent: share of the budget in each window.
+    """
     mine = f'service_name="{of}", slo="service-availability"'
     constant = f"0x{steps - 1}"
     owned = 'slo="service-availability", tier="1", owner="platform"'
@@ -122,7 +140,7 @@ def _recorded(
         f'mita_slo:coverage:ratio{{{mine}, period="30d"}}': f"{watched}+{constant}",
         f'mita_slo:objective:ratio{{{owned}, type="availability"}}': f"0.999+{constant}",
         f"mita_slo:period:seconds{{{owned}}}": f"2592000+{constant}",
-        **{f'mita_slo:coverage:ratio{{{mine}, window="{window}"}}': f"{watched}+{constant}" for window in factors},
+        **{f'mita_slo:spent:ratio{{{mine}, window="{window}"}}': f"{spent}+{constant}" for window in factors},
         **{
             f'mita_slo:alert:factor{{{owned}, severity="ticket", window="{window}"}}': f"{factor}+{constant}"
             for window, factor in factors.items()
@@ -133,7 +151,7 @@ def _recorded(
 SLOW = (
     Case(
         alert="MitaErrorBudgetBurnSlow",
-        shows="the last day and its last 2 hours burn 4 times too fast; another day is over, a third only began",
+        shows="the last day and its last 2 hours burn 4 times too fast; another day is over, a third's cost little",
         step="5m",
         is_recorded=True,
         series={
@@ -141,7 +159,7 @@ SLOW = (
                 "shop", 60, burn={"1d": held((60, 4)), "2h": held((12, 1), (24, 4), (24, 0))}, bad=held((60, 2))
             ),
             **_recorded("calm", 60, burn={"1d": held((60, 4)), "2h": held((60, 2.9))}, bad=held((60, 2))),
-            **_recorded("new", 60, burn={"1d": held((60, 4)), "2h": held((60, 4))}, bad=held((60, 2)), watched=0.7),
+            **_recorded("new", 60, burn={"1d": held((60, 4)), "2h": held((60, 4))}, bad=held((60, 2)), spent=0.09),
             **_recorded("night", 60, burn={"1d": held((60, 99)), "2h": held((60, 99))}, bad=held((20, 0.2), (40, 0))),
         },
         quiet=("55m", "70m", "3h40m"),
