@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from mita_otel.stack import Cache, NativeStack, build_all, default_cache, native_stack
+from tests.fixtures.servers import open_folder
+from tests.stack.demonstration import Shown, show
 from tests.stack.otlp import Backends
 
 
@@ -21,6 +23,14 @@ def stack(binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     variables = {"STACK_SPAN_METRICS_INTERVAL": "1s"}
     with native_stack(tmp_path_factory.mktemp("stack"), binaries, variables=variables) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def shown(stack: NativeStack) -> Iterator[Shown]:
+    """The demonstration, over: its telemetry is in the stack, and nothing of it runs any more."""
+    with open_folder("demo") as folder:
+        folder.chmod(0o755)
+        yield show(stack, folder)
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def _breakers() -> tuple[Panel, ...]:
             f"How often each breaker opened in the chosen time, and why. {_NONE} From "
             "mita_circuit_breaker_transitions_total.",
             Query(
-                or_zero(total(rise("mita_circuit_breaker_transitions_total", to="open"), "service", "reason")),
+                or_zero(f"{total(rise('mita_circuit_breaker_transitions_total', to='open'), 'service', 'reason')} > 0"),
                 "Times",
                 at_once=True,
             ),

@@ -6,7 +6,7 @@ from mita_otel.dashboards import promises, uids
 from mita_otel.dashboards.boards import shared
 from mita_otel.dashboards.model import Board, Panel, Query, Row
 from mita_otel.dashboards.panels import chart, number, timeline
-from mita_otel.dashboards.promql import or_zero, quantile, rate, total
+from mita_otel.dashboards.promql import or_zero, quantile, rate, select, total
 from mita_otel.slo.specification import Specification
 
 _SIGNALS: Final = (("spans", "spans"), ("metric_points", "metric points"), ("log_records", "log records"))
@@ -45,7 +45,7 @@ def _now() -> tuple[Panel, ...]:
             "otelcol_exporter_send_failed_* and otelcol_exporter_enqueue_failed_*.",
             Query(
                 " + ".join(
-                    f"(sum(increase(otelcol_exporter_{way}_failed_{signal}_total[$__range])) or on () vector(0))"
+                    f"({or_zero(_flow(f'exporter_{way}_failed_{signal}', over='increase', range_='$__range'))})"
                     for signal, _ in _SIGNALS
                     for way in ("send", "enqueue")
                 ),
@@ -72,12 +72,22 @@ def _now() -> tuple[Panel, ...]:
             "Fullest queue",
             "Share of its queue on disk that the fullest exporter uses. Normal is next to nothing; more is a backend "
             "that is away. From otelcol_exporter_queue_size and its capacity.",
-            Query("max(otelcol_exporter_queue_size / otelcol_exporter_queue_capacity)"),
+            Query(f"max({_its('exporter_queue_size')} / {_its('exporter_queue_capacity')})"),
             unit="percentunit",
             steps=((None, promises.GOOD), (0.01, promises.FAIR), (0.5, promises.BAD)),
             height=8,
         ),
     )
+
+
+def _its(name: str) -> str:
+    """Return series of the Collector: Jaeger is one, too, and has them as well."""
+    return select(f"otelcol_{name}", job="otelcol")
+
+
+def _flow(counted: str, *by: str, over: str = "rate", range_: str = "$__rate_interval") -> str:
+    """Return by how much a counter of the Collector grows."""
+    return total(f"{over}({_its(f'{counted}_total')}[{range_}])", *by)
 
 
 def _dropped(signal: str, *, over: str, how: str) -> str:
@@ -171,17 +181,14 @@ def _collector_flow() -> tuple[Panel, ...]:
         chart(
             "Accepted by the Collector",
             "Items a second, by signal. From otelcol_receiver_accepted_*.",
-            *(Query(f"sum(rate(otelcol_receiver_accepted_{signal}_total{_STEP}))", name) for signal, name in _SIGNALS),
+            *(Query(_flow(f"receiver_accepted_{signal}"), name) for signal, name in _SIGNALS),
             unit="ops",
         ),
         chart(
             "Refused by the Collector",
             "Items a second that it was too short of memory for, or whose queue was full; senders try again. Normal is "
             "none. From otelcol_receiver_refused_*.",
-            *(
-                Query(f"sum(rate(otelcol_receiver_refused_{signal}_total{_STEP})) or on () vector(0)", name)
-                for signal, name in _SIGNALS
-            ),
+            *(Query(or_zero(_flow(f"receiver_refused_{signal}")), name) for signal, name in _SIGNALS),
             unit="ops",
         ),
         chart(
@@ -189,7 +196,7 @@ def _collector_flow() -> tuple[Panel, ...]:
             "Items a second that backends took, by exporter. From otelcol_exporter_sent_*.",
             *(
                 Query(
-                    f"sum by (exporter) (rate(otelcol_exporter_sent_{signal}_total{_STEP}))",
+                    _flow(f"exporter_sent_{signal}", "exporter"),
                     f"{name}: {{{{exporter}}}}",
                 )
                 for signal, name in _SIGNALS
@@ -207,7 +214,7 @@ def _collector() -> tuple[Panel, ...]:
             "otelcol_exporter_send_failed_*.",
             *(
                 Query(
-                    f"sum by (exporter) (rate(otelcol_exporter_send_failed_{signal}_total{_STEP})) or on () vector(0)",
+                    or_zero(_flow(f"exporter_send_failed_{signal}", "exporter")),
                     f"{name}: {{{{exporter}}}}",
                 )
                 for signal, name in _SIGNALS
@@ -218,13 +225,13 @@ def _collector() -> tuple[Panel, ...]:
             "Queues on disk",
             "Bytes, or items for metrics, that wait for a backend. A line that rises is a backend that is away; "
             "nothing is lost until the queue is full. From otelcol_exporter_queue_size.",
-            Query("otelcol_exporter_queue_size", "{{exporter}}"),
+            Query(total(_its("exporter_queue_size"), "exporter"), "{{exporter}}"),
         ),
         chart(
             "Collector's memory and CPU",
             "Physical memory in bytes, and CPUs in use. Near its limit of memory it refuses. From otelcol_process_*.",
-            Query("sum(otelcol_process_memory_rss_bytes)", "memory"),
-            Query(f"sum(rate(otelcol_process_cpu_seconds_total{_STEP}))", "CPU"),
+            Query(total(_its("process_memory_rss_bytes")), "memory"),
+            Query(_flow("process_cpu_seconds"), "CPU"),
             unit="short",
         ),
     )
@@ -260,7 +267,11 @@ def _alerting() -> tuple[Panel, ...]:
             "Time to evaluate rules",
             "What each group of rules took the last time, beside which 15 s are the least interval. From "
             "prometheus_rule_group_last_duration_seconds.",
-            Query("max by (rule_group) (prometheus_rule_group_last_duration_seconds)", "{{rule_group}}"),
+            Query(
+                'max by (group) (label_replace(prometheus_rule_group_last_duration_seconds, "group", "$1",'
+                ' "rule_group", ".*;(.*)"))',
+                "{{group}}",
+            ),
             unit="s",
         ),
         chart(

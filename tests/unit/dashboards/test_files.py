@@ -141,7 +141,7 @@ def test_queries_name_only_variables_that_the_dashboard_has(uid: str) -> None:
     named = {"__rate_interval", "__interval", "__interval_ms", "__range", "__range_s", "__auto"}
     known = {variable["name"] for variable in read(uid)["templating"]["list"]} | named
     for asked in queries(uid):
-        used = set(re.findall(r"\$\{?(\w+)", asked.target["expr"] + asked.target["datasource"]["uid"]))
+        used = set(re.findall(r"\$\{?([a-z_]\w+)", asked.target["expr"] + asked.target["datasource"]["uid"]))
         assert used - known == set(), asked.panel
 
 

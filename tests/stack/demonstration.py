@@ -1,0 +1,121 @@
+"""The demonstration, shown once to all tests that want to see what it leaves in the backends."""
+
+import re
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from mita_otel import demo
+from mita_otel.metrics.catalogue import business, instruments_of
+from mita_otel.metrics.derived import DERIVED
+from mita_otel.slo import series
+from mita_otel.stack import NativeStack, process
+from mita_otel.stack.model import silent
+from tests.fixtures.polling import eventually
+from tests.fixtures.service import ROOT
+
+_SILENT: Final = {"mita_database_connection_timeouts_total"}
+"""What nothing is derived of while all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A demonstration that is over.
+
+    Attributes:
+        stack: where its telemetry is.
+        until: when it ended, in seconds since the epoch.
+        families: of metrics that begin with ours.
+    """
+
+    stack: NativeStack
+    until: float
+    families: frozenset[str]
+
+
+def show(stack: NativeStack, folder: Path) -> Shown:
+    """Run the demonstration until its user has done everything twice and all of that has arrived."""
+    stack.up(standard=False)
+    _hurry(stack)
+    try:
+        ports = demo.Ports.chosen()
+        backends = demo.StackBackends(stack.endpoints)
+        with demo.running(folder, ROOT, ports, silent, backends=backends) as started:
+            traffic = demo.Traffic(started.url)
+            traffic.sign_up()
+            traffic.tour()
+            _wait_for(stack, {instrument.prometheus_name for instrument in instruments_of(business)})
+            # Only what grows has a rate, and only what is slow is told to be.
+            slow = {"latency": 1.2, "error_rate": 0.0}
+            httpx.put(f"http://127.0.0.1:{ports.external}/behaviour", json=slow, trust_env=False).raise_for_status()
+            traffic.sign_up()
+            traffic.tour()
+            _wait_for(stack, {row.name for row in DERIVED} - _SILENT)
+            _wait_for(stack, {series.REMAINING, series.SLI, series.BURN_RATE, series.INDICATOR})
+            # One process of a service tells of its host: here it may be another test's, until that ends.
+            _wait_for(stack, {"mita_cpu_usage_percent", "mita_cache_size_bytes"})
+            _wait_for_growth(stack)
+            return Shown(stack, time.time(), frozenset(families(stack)))
+    finally:
+        _hurry(stack, hurry=False)
+
+
+def _wait_for(stack: NativeStack, wanted: set[str]) -> None:
+    def all_there() -> bool:
+        missing = wanted - names(stack)
+        assert not missing, missing
+        return True
+
+    eventually(all_there, timeout=120, interval=0.5)
+
+
+def _wait_for_growth(stack: NativeStack) -> None:
+    """Wait until what the second time did is there: in what rules derive, and in what is scraped."""
+    grown = (
+        'increase(mita_http_requests_total{service_name="mita-finance", status=~"2.."}[1m]) > 0',
+        'rate(mita_external_requests_total{service_name="mita-finance"}[1m])',
+        "rate(otelcol_receiver_accepted_spans_total[1m]) > 0",
+        *(f'up{{job="{name}"}} == 1' for name in ("otelcol", "jaeger", "loki", "prometheus", "alertmanager")),
+    )
+    for expression in grown:
+        eventually(lambda: _asked(stack, expression), timeout=120, interval=0.5)  # noqa: B023 - called before the next turn
+
+
+def _asked(stack: NativeStack, expression: str) -> list[object]:
+    url = f"{stack.endpoints.prometheus}/api/v1/query"
+    found: list[object] = httpx.get(url, params={"query": expression}, timeout=30, trust_env=False).json()["data"][
+        "result"
+    ]
+    return found
+
+
+def _hurry(stack: NativeStack, *, hurry: bool = True) -> None:
+    """Let Prometheus do every two seconds what it does every fifteen, or in minutes; or as its files say again."""
+    source, copy = ROOT / "collector" / "prometheus", stack.folder / "config" / "prometheus"
+    for name in ("prometheus.yml", "rules/slo.yml", "rules/derived.yml"):
+        text = (source / name).read_text()
+        (copy / name).write_text(re.sub(r"interval: (5m|1m|15s)\n", "interval: 2s\n", text) if hurry else text)
+    process.send(stack._remembered.processes["prometheus"], signal.SIGHUP)
+
+
+def names(stack: NativeStack) -> set[str]:
+    """Return the names of all series of the demonstration; a histogram's three are its own name, too."""
+    asked = {"match[]": '{service_name="mita-finance"}'}
+    url = f"{stack.endpoints.prometheus}/api/v1/label/__name__/values"
+    found: list[str] = httpx.get(url, params=asked, timeout=30, trust_env=False).json()["data"]
+    return {*found, *(name.removesuffix("_bucket") for name in found if name.endswith("_bucket"))}
+
+
+def families(stack: NativeStack) -> set[str]:
+    """Return the names that begin with ours; a histogram's three series are one family.
+
+    Those with a colon are the rules' of the objectives, which their own tests hold.
+    """
+    found = names(stack)
+    histograms = {name.removesuffix("_bucket") for name in found if name.endswith("_bucket")}
+    parts = {f"{histogram}{part}" for histogram in histograms for part in ("_bucket", "_count", "_sum")}
+    return {name for name in found - parts if name.startswith("mita_") and ":" not in name}
