@@ -38,6 +38,8 @@ def test_everything_of_the_demonstration_can_be_walked_through(
     expect(page.locator(".map .node.database").first).to_be_visible()
     page.get_by_role("table", name="Services").get_by_role("link", name=SERVICE).click()
     expect(page.get_by_role("table", name="Routes")).to_contain_text("POST /api/auth/register")
+    page.keyboard.press("7")
+    expect(page.get_by_role("table", name="Objectives")).to_contain_text("The service: availability")
     page.keyboard.press("2")
     expect(page.locator(".logs .row").first).to_be_visible()
     looker.close()

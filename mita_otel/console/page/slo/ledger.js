@@ -15,7 +15,7 @@ const WIDTH = 90; // px of a share of all
 
 /** @param {SpendingAnswer} answer */
 export function ledger({ ledger: dimensions, objective }) {
-  const otherwise = objective.bad > 0 ? "The service does not tell what its bad events have in common." : "Nothing was spent of what is known.";
+  const otherwise = objective.bad > 0 ? "Nothing is told yet of what its bad events have in common: that comes a collection of metrics later." : "Nothing was spent of what is known.";
   return h("section", {}, h("h2", {}, "What spent it"), dimensions.length ? h("div", { class: "ledger" }, dimensions.map(part)) : h("p", { class: "muted" }, otherwise));
 }
 
