@@ -24,12 +24,12 @@ from urllib.request import urlopen
 from mita_otel.breakers import CircuitBreaker, Registry
 from mita_otel.generate.slo_rules import rules
 from mita_otel.slo import prometheus
-from mita_otel.slo.budget import Budget, Count
+from mita_otel.slo.budget import Budget, Count, burn_rate
 from mita_otel.slo.history import History
 from mita_otel.slo.prometheus import PrometheusSource
 from mita_otel.slo.routes import Route, Routes
 from mita_otel.slo.specification import Slo, Specification
-from mita_otel.slo.windows import DAY, Rolling
+from mita_otel.slo.windows import DAY, HOUR, WINDOWS, Rolling
 
 OBJECTIVE = 0.999
 REPLICAS = 3
@@ -95,6 +95,7 @@ class Replay:
     exact: Count
     by_process: Count
     lines: list[str]
+    happened: list[tuple[float, Count]]
 
 
 def replay(days: int, end: int) -> Replay:
@@ -102,10 +103,12 @@ def replay(days: int, end: int) -> Replay:
     sums = [[0, 0] for _ in range(REPLICAS)]
     samples: dict[tuple[int, str], list[str]] = {(r, o): [] for r in range(REPLICAS) for o in ("good", "bad")}
     history, exact = History(), Count()
+    happened: list[tuple[float, Count]] = []
     now = end - days * DAY
     history.tick(now, array("q", [0, 0]))
     for step in traffic(days):
         now += STEP
+        happened.append((now, sum((Count(each.good, each.bad) for each in step), Count())))
         for replica, each in enumerate(step):
             if each.restarted:
                 sums[replica] = [0, 0]
@@ -117,7 +120,7 @@ def replay(days: int, end: int) -> Replay:
         history.tick(now, array("q", [int(exact.good), int(exact.bad)]))
     past = history.since(now, now - days * DAY, array("q", [int(exact.good), int(exact.bad)]))
     lines = ["# TYPE mita_slo_events counter", *(line for each in samples.values() for line in each), "# EOF", ""]
-    return Replay(days, end, exact, Count(past.cells[0], past.cells[1]), lines)
+    return Replay(days, end, exact, Count(past.cells[0], past.cells[1]), lines, happened)
 
 
 def _sample(replica: int, outcome: str, value: int, at: int) -> str:
@@ -190,8 +193,8 @@ def asked(url: str, expression: str, at: int) -> float:
         return float(series["value"][1])
 
 
-def ours(url: str, replayed: Replay) -> Count:
-    """Return what the engine's own source counts."""
+def ours(url: str, replayed: Replay) -> PrometheusSource:
+    """Return the engine's own source, which asks about the end of the replay."""
 
     def at(query: str) -> Any:
         with urlopen(f"{query}&time={replayed.end}", timeout=60) as answer:
@@ -199,8 +202,7 @@ def ours(url: str, replayed: Replay) -> Count:
 
     breaker = CircuitBreaker(prometheus.BREAKER, prometheus.POLICY, registry=Registry())
     slos = specification(replayed.days).slos
-    source = PrometheusSource(url, SERVICE, slos, get=at, breaker=breaker, clock=lambda: float(replayed.end))
-    return source.read().seen["available"].period.count
+    return PrometheusSource(url, SERVICE, slos, get=at, breaker=breaker, clock=lambda: float(replayed.end))
 
 
 def findings(url: str, replayed: Replay) -> dict[str, float]:
@@ -216,10 +218,13 @@ def findings(url: str, replayed: Replay) -> dict[str, float]:
         remaining = Budget(OBJECTIVE, count, period).remaining_ratio
         return math.nan if remaining is None else remaining
 
+    source = ours(url, replayed)
+    past = source.read_past().since(replayed.end - period, replayed.end)
     return {
         "exact": of(replayed.exact),
         "ours, a process": of(replayed.by_process),
-        "ours, by the source": of(ours(url, replayed)),
+        "ours, by the source": of(source.read().seen["available"].period.count),
+        "ours, what a process is left with": of(Count(past.cells[0], past.cells[1])),
         "ours, by the rules": asked(url, "mita_error_budget_remaining", replayed.end),
         "sloth: mean of 5 minutes' ratios": left(
             asked(url, f"avg_over_time(({slice_ratio})[{window}:5m])", replayed.end)
@@ -230,11 +235,30 @@ def findings(url: str, replayed: Replay) -> dict[str, float]:
     }
 
 
-def run(days: int, binaries: Mapping[str, Path], port: int) -> dict[str, float]:
-    """Replay so many days that end with the last full five minutes."""
+def burns(url: str, replayed: Replay) -> dict[str, tuple[float, ...]]:
+    """Return the burn rate of each window: exact, by the engine's source, by the rules.
+
+    Windows of more than an hour are of sums: they end where the last one of these does, as the source says.
+    """
+    sight = ours(url, replayed).read()
+    found = {}
+    for name, length in WINDOWS.items():
+        if length >= replayed.days * DAY:
+            continue
+        end = replayed.end if length <= HOUR else sight.watermark
+        exact = sum((count for at, count in replayed.happened if end - length < at <= end), Count())
+        query = f'mita_slo:burn_rate:ratio{{window="{name}"}}'
+        counts = (exact, sight.seen["available"].windows[length].count)
+        told = [burn_rate(count, OBJECTIVE) for count in counts]
+        found[name] = (*(math.nan if each is None else each for each in told), asked(url, query, replayed.end))
+    return found
+
+
+def run(days: int, binaries: Mapping[str, Path], port: int) -> tuple[dict[str, float], dict[str, tuple[float, ...]]]:
+    """Replay so many days that end with the last full five minutes; return what is left, and how it burns."""
     replayed = replay(days, int(time.time()) // 300 * 300)
     with tempfile.TemporaryDirectory() as folder, served(replayed, binaries, Path(folder), port) as url:
-        return findings(url, replayed)
+        return findings(url, replayed), burns(url, replayed)
 
 
 def main() -> None:
@@ -242,10 +266,13 @@ def main() -> None:
     from tests.fixtures.polling import find_free_port  # noqa: PLC0415 - as above
 
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    found = run(days, build_all(Cache(default_cache())), find_free_port())
+    found, burning = run(days, build_all(Cache(default_cache())), find_free_port())
     print(f"budget left after {days} days, and how far from the truth in percent of the budget")
     for who, left in found.items():
         print(f"{who:34} {left:10.4f} {100 * (left - found['exact']):+9.3f}")
+    print("burn rate: exact, by the source, by the rules")
+    for window, told in burning.items():
+        print(f"{window:4}", *(f"{each:12.6f}" for each in told))
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ _TIMEOUT: Final = 2.0
 _LARGEST: Final = 5_000_000
 """Bytes of an answer: two hundred objectives take a fiftieth of that."""
 _SLICES: Final = "slices"
-_REPLICAS: Final = "replicas"
+_WHOLE: Final = "whole"
 
 PAST_ASKED_EVERY: Final = 3_600.0
 """Seconds between two times that it is asked for all that it knows, for the time when it does not answer."""
@@ -127,15 +127,16 @@ class PrometheusSource:
         seen = {slo.id: self._seen(slo, windows, periods[slo.period]) for slo in self._slos}
         if not any(each.windows[HOUR].coverage >= ENOUGH for each in seen.values()):
             raise LyingError("it has not seen the last hour")
-        there, missing = self._replicas()
+        told = self._told()
+        there = told.get("there")
         return Sight(
             source="prometheus",
             scope="service",
-            watermark=now,
+            watermark=min(told.get("until", now), now),
             since=None,
             seen=seen,
-            replicas=there,
-            missing=missing,
+            replicas=None if there is None else int(there),
+            missing=max(int(told.get("usual", 0) - (there or 0)), 0),
         )
 
     def read_past(self) -> Archive:
@@ -177,16 +178,23 @@ class PrometheusSource:
                 found[slot].cells[place + (each["metric"]["outcome"] == "bad")] = round(float(value))
         return found
 
-    def _replicas(self) -> tuple[int | None, int]:
-        """Return how many processes tell of themselves, and how many fewer than most of the last hour those are."""
-        told = f'count(count by (instance) ({EVENTS.prometheus_name}{{service_name={self._service}, outcome="good"}}))'
-        both = " or ".join(
-            f'label_replace(label_replace({each}, "outcome", "{name}", "", ""), "slo", "{_REPLICAS}", "", "")'
-            for name, each in (("now", told), ("usual", f"quantile_over_time(0.5, ({told})[1h:1m])"))
+    def _told(self) -> Mapping[str, float]:
+        """Return how many processes tell of themselves, how many did for most of the last hour, and until when it is.
+
+        Sums of five minutes end when their rule was evaluated, which is up to five minutes ago.
+        """
+        mine = f"service_name={self._service}"
+        there = f'count(count by (instance) ({EVENTS.prometheus_name}{{{mine}, outcome="good"}}))'
+        asked = {
+            "there": there,
+            "usual": f"quantile_over_time(0.5, ({there})[1h:1m])",
+            "until": f"max(timestamp({SUMS}{{{mine}}}))",
+        }
+        named = (
+            f'label_replace(label_replace({each}, "outcome", "{name}", "", ""), "slo", "{_WHOLE}", "", "")'
+            for name, each in asked.items()
         )
-        known = {name: int(value) for _, name, value in self._query(both)}
-        there = known.get("now")
-        return there, max(known.get("usual", 0) - (there or 0), 0)
+        return {name: value for _, name, value in self._query(" or ".join(named))}
 
     def _seen(self, slo: Slo, windows: Mapping[int, Mapping[str, Window]], period: Mapping[str, Window]) -> Seen:
         mine = {length: each.get(slo.id, Window(Count(), 0.0)) for length, each in windows.items()}

@@ -36,6 +36,7 @@ class Replica:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900 if SOAK else 180)
 def test_replicas_with_restarts_and_outages_see_what_counting_says(redis_url: str) -> None:
     end = time.time() // HOUR * HOUR
     now = [end - DAYS * DAY]

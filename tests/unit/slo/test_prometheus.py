@@ -32,7 +32,7 @@ class Known:
         self.good, self.bad = good, bad
         self.asked: list[str] = []
         self.covered = 1.0
-        self.replicas = {"now": 3, "usual": 3}
+        self.replicas = {"there": 3, "usual": 3}
         self.answer: Any = None
 
     def __call__(self, url: str) -> Any:
@@ -44,7 +44,7 @@ class Known:
         if self.answer is not None:
             return self.answer
         if "[1h:1m]" in query:
-            return self.told(self.replicas, "replicas")
+            return self.told(self.replicas, "whole")
         slices = int(re.search(r"\[(\d+)s\]", query)[1]) // 300  # type: ignore[index]
         return self.told({"good": self.good * slices, "bad": self.bad * slices, "slices": slices * self.covered})
 
@@ -167,7 +167,7 @@ def test_looking_does_not_wait_and_tells_of_the_last_round(source: PrometheusSou
 
 
 @pytest.mark.parametrize(
-    ("replicas", "told"), [({"now": 3, "usual": 3}, (3, 0)), ({"now": 2, "usual": 3}, (2, 1)), ({}, (None, 0))]
+    ("replicas", "told"), [({"there": 3, "usual": 3}, (3, 0)), ({"there": 2, "usual": 3}, (2, 1)), ({}, (None, 0))]
 )
 def test_fewer_replicas_than_most_of_the_last_hour_are_missed(
     source: PrometheusSource, known: Known, replicas: dict[str, int], told: tuple[int | None, int]
@@ -175,6 +175,11 @@ def test_fewer_replicas_than_most_of_the_last_hour_are_missed(
     known.replicas = replicas
     sight = source.read()
     assert (sight.replicas, sight.missing) == told
+
+
+def test_it_is_complete_until_the_last_sums_were_made(source: PrometheusSource, known: Known) -> None:
+    known.replicas = {"until": 1_790_000_123}
+    assert source.read().watermark == 1_790_000_123
 
 
 def test_a_process_has_its_share_of_what_prometheus_told_before_it_fell_silent(
