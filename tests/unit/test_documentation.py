@@ -35,6 +35,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "mita-otel audit spool --folder journals": _AUDIT,
     "mita-otel slo validate collector/slo/mita.yaml": f"{_SLO}::test_a_file_that_can_be_used_is_valid",
     "mita-otel slo export collector/slo/mita.yaml --to pyrra": "tests/unit/slo/test_formats.py::test_the_commands",
+    "mita-otel slo explain service-availability --window 7d": f"{_SLO}::test_what_spent_the_budgets_is_told",
     "mita-otel slo gate --min-budget 0.25 --max-burn-1h 6": f"{_SLO}::test_a_spent_budget_stops_a_deployment",
     "mita-otel alerts receivers receivers": "tests/unit/alerts/test_channels.py::test_the_command_writes_what",
     "mita-otel alerts validate": "tests/stack/test_alert_routes.py::test_everything_of_the_stack_would_be_taken",
