@@ -116,6 +116,21 @@ def test_an_objective_is_told_with_its_owner(binaries: dict[str, Path], tmp_path
     )
 
 
+def test_a_gap_is_not_covered_and_costs_no_budget(binaries: dict[str, Path], tmp_path: Path) -> None:
+    # An hour of which half was not delivered, and a counter that went on meanwhile. promtool sums each minute.
+    series = [_counted("good", "0+100x30 _x29 6000+100x60"), _counted("bad", "0+0x30 _x29 0+0x60")]
+    slices = f'count_over_time(mita_slo:events:increase5m{{{SLO}, outcome="good"}}[1h])'
+    labels = f'{SLO}, outcome="good"'
+    _run(
+        binaries,
+        tmp_path,
+        series,
+        _asked(f"{slices} <= bool 36", "60m", _sample(labels, 1)),
+        _asked(f"{slices} >= bool 58", "119m", _sample(labels, 1)),
+        _asked("mita_error_budget_remaining", "119m", _sample(BUDGET, 1)),
+    )
+
+
 def test_a_replica_that_falls_silent_is_missed(binaries: dict[str, Path], tmp_path: Path) -> None:
     asked: list[str] = []
 

@@ -3,7 +3,9 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema_rs
 import pytest
@@ -300,6 +302,33 @@ def test_windows_and_budget_are_what_counting_one_by_one_says(stream: list[tuple
             assert burn == pytest.approx(recent.count(False) / len(recent) / 0.001)
     everything = [good for _, good in happened]
     assert judged.budget.count == Count(everything.count(True), everything.count(False))
+
+
+@pytest.mark.parametrize(
+    ("night", "hours"),
+    [(datetime(2026, 3, 29, tzinfo=UTC), 23), (datetime(2026, 10, 25, tzinfo=UTC), 25)],
+    ids=["23", "25"],
+)
+def test_a_week_whose_clocks_change_has_the_events_and_the_hours_that_it_had(night: datetime, hours: int) -> None:
+    calendar = {"startTime": "2026-01-05", "timeZone": "Europe/Berlin"}
+    week = slo("weekly", ratio=requests("*"), window={"duration": "1w", "isRolling": False, "calendar": calendar})
+    clock = Clock()
+    # From the Saturday before until the next Monday's midnight, one event an hour.
+    midnight = datetime(night.year, night.month, night.day - 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    clock.now = midnight.timestamp() + 1
+    objectives = Objectives(specification(week), (), clock)
+    for hour in range(24 + hours):
+        if hour:
+            clock.now += 3_600
+            objectives.tick()
+        objectives.events.request("GET", "/orders", 200, 0.1)
+    judged = _of(objectives, "weekly")
+    assert (judged.budget.count, judged.budget.period) == (Count(24 + hours), (6 * 24 + hours) * 3_600)
+    assert judged.elapsed == pytest.approx(1 - 3_600 / judged.budget.period, abs=1e-4)
+    clock.now += 3_600
+    objectives.tick()
+    # Monday: a new budget, of which nothing is spent.
+    assert _of(objectives, "weekly").budget.count == Count()
 
 
 def test_threads_may_ask_at_once(objectives: Objectives, clock: Clock) -> None:

@@ -7,6 +7,7 @@ import jsonschema_rs
 import pytest
 import yaml
 
+from mita_otel.metrics.views import views
 from mita_otel.slo.documents import SpecificationError
 from mita_otel.slo.specification import load, parse
 from mita_otel.slo.windows import Calendar, Rolling
@@ -106,6 +107,17 @@ def test_a_threshold_between_buckets_is_refused_with_the_nearest() -> None:
     [problem] = _problems(slo(about="latency", ratio=within("220ms")))
     assert "220ms is no bound of http.server.request.duration" in problem
     assert "the nearest is 0.2s" in problem
+
+
+def test_every_threshold_is_a_bound_of_the_view_that_shows_it() -> None:
+    [view] = [view for view in views(explicit_buckets=True) if view._instrument_name == "http.server.request.duration"]
+    bounds = set(view._aggregation._boundaries)  # type: ignore[attr-defined]
+    thresholds = {slo.threshold for slo in load(FILE).slos if slo.threshold is not None}
+    assert thresholds <= bounds
+    # And whatever is no bound of it is refused: no file can promise what nobody could see.
+    for limit in sorted(bounds):
+        assert specification(slo(about="latency", ratio=within(f"{limit * 1000:g}ms"))).slos[0].threshold == limit
+        assert "the nearest is" in _problems(slo(about="latency", ratio=within(f"{limit * 1000 + 1:g}ms")))[0]
 
 
 def test_an_unknown_metric_is_refused() -> None:
