@@ -106,7 +106,8 @@ class Traffic:
         body = head.encode() + _receipt() + f"\r\n--{mark}--\r\n".encode()
         receipt = self._send("POST", "/api/receipts", body, {"content-type": f"multipart/form-data; boundary={mark}"})
         if receipt and "id" in receipt:
-            self._post(f"/api/receipts/{receipt['id']}/confirm", {"currency": "USD"})
+            missing = {} if receipt["draft"]["currency"] else {"currency": "USD"}
+            self._post(f"/api/receipts/{receipt['id']}/confirm", missing)
 
     def _buy(self) -> None:
         product, number = _random.choice(_PRODUCTS), secrets.token_hex(8)
@@ -161,8 +162,11 @@ class Traffic:
 
 
 def _receipt() -> bytes:
-    """Return a JPEG that holds the text of a receipt in a comment, where the stand-in for recognition finds it."""
-    total = _random.randint(100, 9_999) / 100
-    comment = f"CORNER BAKERY\n{datetime.now(UTC):%Y-%m-%d}\nTOTAL {total:.2f}\nthank you".encode()
+    """Return a JPEG that holds the text of a receipt in a comment, where the stand-in for recognition finds it.
+
+    One of twenty names no currency, which the user has to add.
+    """
+    total = f"{_random.randint(100, 9_999) / 100:.2f}{' USD' if _random.randrange(20) else ''}"
+    comment = f"CORNER BAKERY\n{datetime.now(UTC):%Y-%m-%d}\nTOTAL {total}\nthank you".encode()
     segment = b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
     return b"\xff\xd8\xff\xe0\x00\x04\x00\x00" + segment + b"\xff\xda\x00\x02" + b"\x00" * 16 + b"\xff\xd9"
