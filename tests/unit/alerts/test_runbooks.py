@@ -20,6 +20,7 @@ from mita_otel.cli import app as command_line
 from mita_otel.cli.lazy import Later
 from mita_otel.dashboards import UIDS
 from mita_otel.dashboards.uids import VARIABLES
+from mita_otel.degradation.modes import Mode
 from mita_otel.generate import PARTLY
 from mita_otel.metrics.catalogue import INSTRUMENTS
 from mita_otel.metrics.derived import DERIVED, Renamed
@@ -29,7 +30,7 @@ from mita_otel.web.administration import PAGES as ADMINISTRATION
 from mita_otel.web.administration import PATH as DOCTOR
 from mita_otel.web.breakers import PATH as BREAKERS
 from mita_otel.web.breakers import WORDS
-from tests.fixtures.runbooks import FOLDER, FOREIGN, PAGES, WRITTEN, Runbook, clauses, matchers, selections
+from tests.fixtures.runbooks import FOLDER, FOREIGN, PAGES, SENT, WRITTEN, Runbook, clauses, matchers, selections
 from tests.fixtures.service import ROOT
 
 PARTS: Final = [
@@ -111,7 +112,8 @@ def _wrong_names(query: str) -> Iterable[str]:
 
 
 def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
-    assert {path.stem for path in FOLDER.glob("*.md")} - {"index"} == {alert.runbook for alert in ALERTS}
+    expected = {alert.runbook for alert in ALERTS} | {SENT.path.stem, "index"}
+    assert {path.stem for path in FOLDER.glob("*.md")} == expected
 
 
 @pytest.mark.parametrize("name", PARTLY)
@@ -128,9 +130,8 @@ def test_the_alert_leads_to_its_page(alert: Alert) -> None:
     assert page.read_text().startswith(f"# {alert.name}\n")
 
 
-@every_alert
-def test_a_page_has_its_parts_in_order_and_none_is_empty(alert: Alert) -> None:
-    page = PAGES[alert.name]
+@pytest.mark.parametrize("page", [*PAGES.values(), SENT], ids=lambda page: page.path.stem)
+def test_a_page_has_its_parts_in_order_and_none_is_empty(page: Runbook) -> None:
     assert page.titles == PARTS
     assert [title for title in PARTS if not page.part(title).strip()] == []
 
@@ -257,6 +258,15 @@ def test_an_objective_that_a_page_names_is_one(page: Runbook) -> None:
     named = {name for query in page.blocks("promql") for name in re.findall(r'slo="([^"]+)"', query)}
     named |= {line.split()[3] for line in page.commands() if line.startswith("mita-otel slo explain ")}
     assert [name for name in named if f"name: {name}\n" not in file] == []
+
+
+def test_the_flag_that_is_shown_is_one_of_a_feature_and_allows_its_modes() -> None:
+    (index,) = (page for page in WRITTEN if page.path.stem == "index")
+    (shown,) = index.blocks("json")
+    ((name, flag),) = json.loads(shown)["flags"].items()
+    assert _is_written(f'Feature\\("{name}"')
+    assert set(flag["variants"].values()) == set(Mode)
+    assert flag["defaultVariant"] in flag["variants"]
 
 
 @pytest.mark.parametrize(
