@@ -73,13 +73,14 @@ AVAILABILITY: Final = (
         name="MitaDatabaseDown",
         expression=f"avg by {labels(SERVICE, _POOL)} ({database.UP.prometheus_name}) <= 0.5",
         lasting="1m",
+        keep="10m",  # longer than the windows that its failures are still in: it silences what these tell
         severity="critical",
         tier=1,
         category="availability",
         by=(*SERVICE, _POOL),
         summary="The database of {{ $labels.service_name }} is down",
         description="{{ $labels.db_client_connection_pool_name }} answers {{ $value | humanizePercentage }} of its"
-        " processes.",
+        " processes, or did less than 10 minutes ago.",
         dashboard=uids.PERFORMANCE,
         traces={"error": "true"},
     ),

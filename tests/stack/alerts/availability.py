@@ -156,7 +156,7 @@ DEPENDENCIES = (
             f"mita_database_up{{{named('calm', 'c', **_ESCAPED)}}}": held((100, 1)),
             f"mita_database_up{{{named('blip', **_ESCAPED)}}}": held((20, 1), (3, 0), (77, 1)),
         },
-        quiet=("5m", "5m45s", "15m15s"),
+        quiet=("5m", "5m45s", "25m30s"),
         told={
             "6m15s": (
                 Told(labels={**SHOP, "db_client_connection_pool_name": _POOL}, value={"humanizePercentage": "0%"}),
