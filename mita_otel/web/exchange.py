@@ -246,6 +246,8 @@ class Exchange:
         self.asked()
         if self.span is None:
             request_span.remember(trace.get_current_span().get_span_context())
+            # FastAPI's own telemetry knows the whole template while it serves, and nobody does after it.
+            self.route = self.template()
         added = self._headers.of(request_span.span_context(), self.correlation_id)
         self.answered = message.get("headers", [])
         return {**message, "headers": [*self.answered, *added]}

@@ -89,10 +89,11 @@ def begin(folder: Path, start_service: Callable[..., ServiceProcess], otlp_recei
     return start
 
 
-@pytest.fixture
-def service(begin: Begin) -> Iterator[tuple[ServiceProcess, httpx.Client]]:
+@pytest.fixture(params=["ours", "native"])
+def service(request: pytest.FixtureRequest, begin: Begin) -> Iterator[tuple[ServiceProcess, httpx.Client]]:
     process, url = begin(
         OTEL_RESOURCE_ATTRIBUTES="service.version=1.2",
+        MITA_SERVER_PATH=request.param,
         MITA_ADMIN_TOKEN=TOKEN,
         MITA_TRACE_URL="http://jaeger/trace/{trace_id}",
     )
