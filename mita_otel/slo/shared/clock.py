@@ -17,6 +17,11 @@ class SharedClock:
         self._instead = instead
         self._offset = time.time() - time.monotonic()
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is Redis's."""
+        return self._instead is None
+
     def set(self, told: float, at: float) -> None:
         """Go by another's time.
 

@@ -2,6 +2,7 @@
 
 import threading
 from array import array
+from collections.abc import Callable
 from typing import Final
 
 from mita_otel.slo.counts import Cells
@@ -32,14 +33,15 @@ class Minutes:
         self._told = -1
         self.lost = 0
 
-    def note(self, now: float, cells: Cells) -> None:
+    def note(self, now: float, counted: Callable[[], Cells]) -> None:
         """Take note of the counts: what came since the last time belongs to the minute under way.
 
         Args:
             now: seconds since the epoch, by a clock that all share. A step back stays in the minute under way.
-            cells: all that was counted.
+            counted: returns all that was counted.
         """
         with self._lock:
+            cells = counted()  # in here, so that of two threads none notes less than the other one has
             minute = max(int(now // MINUTE), self._last)
             before = self._before if self._before is not None else array("q", bytes(8 * len(cells)))
             came = array("q", map(int.__sub__, cells, before))

@@ -3,7 +3,9 @@
 import json
 import os
 import secrets
+import threading
 import time
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -17,6 +19,7 @@ from mita_otel.slo.archive import Archive
 from mita_otel.slo.counts import Cells, count_of
 from mita_otel.slo.history import Past
 from mita_otel.slo.shared.clock import SharedClock
+from mita_otel.slo.shared.connection import Connection
 from mita_otel.slo.shared.hours import Hours
 from mita_otel.slo.shared.minutes import Minutes
 from mita_otel.slo.shared.texts import Replica, short, written
@@ -45,8 +48,6 @@ KEPT: Final = 32 * DAY + HOUR
 MINUTES: Final = 26
 """Hours whose minutes are kept; of those before only the sum is."""
 
-_TIMEOUT: Final = 1.0
-"""Seconds for a connection, and for an answer."""
 _AT_ONCE: Final = 120
 """Minutes that are told in one round, after an outage: a few milliseconds of Redis's time."""
 _PREFIX: Final = "mita:slo:"
@@ -69,8 +70,6 @@ class RedisSource:
         breaker: guards it; by default the process's own for this.
     """
 
-    _client: "Redis | None"
-
     def __init__(
         self,
         url: str,
@@ -81,7 +80,7 @@ class RedisSource:
         clock: Callable[[], float] | None = None,
         breaker: CircuitBreaker | None = None,
     ) -> None:
-        self._url = url
+        self._connection = Connection(url)
         self._slos = slos
         self._names = tuple(short(slo.id) for slo in slos)
         # One hash tag, so that a cluster keeps together what one round is about.
@@ -103,8 +102,9 @@ class RedisSource:
         return self._minutes.lost
 
     def serve(self, counted: Callable[[], Cells]) -> None:
-        """Tell others of these counts from now on."""
+        """Tell others of these counts from now on, every ten seconds."""
         self._counted = counted
+        self._go_on()
 
     def tick(self) -> None:
         """Take note of what was counted, and begin a round if one is due."""
@@ -129,6 +129,7 @@ class RedisSource:
     def close(self, seconds: float) -> None:
         """Tell what is left, and that nothing more will come."""
         deadline = time.monotonic() + seconds
+        self._ended.set()
         self._round.wait(seconds / 2)
         self._left = True
         self._breaker.call(self.read)
@@ -141,18 +142,15 @@ class RedisSource:
         Raises:
             Exception: Redis did not answer.
         """
-        with unobserved():
-            client = self._client = self._client or self._connect()
-            try:
-                return self._exchange(client)
-            except Exception:
-                self._client = None
-                client.close()
-                raise
+        with self._one_at_a_time, unobserved(), self._connection.used() as client:
+            return self._exchange(client)
 
     def _begin(self) -> None:
-        self._client = None
-        self._me = ""
+        self._connection.forget()
+        self._one_at_a_time = threading.Lock()
+        self._ended = threading.Event()
+        # The same process may be started again with the same id: what it counted before it was another one.
+        self._begun = secrets.token_hex(4)
         self._left = False
         self._known = 0.0
         self._acknowledged: dict[int, int] = {}
@@ -163,29 +161,23 @@ class RedisSource:
         """Begin anew in a forked child: it is another process, whose parent tells of what that has counted."""
         self._minutes.begin()
         self._begin()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._counted is not None and self._clock.is_shared:
+            todo = (WeakMethod(self.tick), self._ended)
+            threading.Thread(target=_keep_telling, args=todo, name="mita-slo-pace", daemon=True).start()
 
     def _note(self) -> None:
         if self._counted is not None:
-            self._minutes.note(self._clock.now(), self._counted()[: 2 * len(self._slos)])
+            self._minutes.note(self._clock.now(), self._mine)
 
-    def _connect(self) -> "Redis":
-        from redis import Redis  # noqa: PLC0415 - only who shares needs it
-        from redis.backoff import NoBackoff  # noqa: PLC0415 - as above
-        from redis.retry import Retry  # noqa: PLC0415 - as above
-
-        client = Redis.from_url(
-            self._url,
-            socket_timeout=_TIMEOUT,
-            socket_connect_timeout=_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-        )
-        self._clock.set(*_seconds(client.time()))
-        # The same process may be started again with the same id: what it counted before it was another one.
-        self._me = self._me or f"@{self._instance()[:100]}~{secrets.token_hex(4)}"
-        return client
+    def _mine(self) -> Cells:
+        return array("q") if self._counted is None else self._counted()[: 2 * len(self._slos)]
 
     def _exchange(self, client: "Redis") -> Sight:
+        if not self._known:  # before the first round nobody knows what time it is
+            self._clock.set(*_seconds(client.time()))
         self._note()
         now = self._clock.now()
         told = self._minutes.untold(_AT_ONCE)
@@ -217,7 +209,7 @@ class RedisSource:
             hours.setdefault(minute // 60, []).append((minute % 60, written(cells, self._names)))
         if hours:
             message = {
-                "me": self._me,
+                "me": f"@{self._instance()[:100]}~{self._begun}",
                 "now": int(now),
                 "left": int(self._left),
                 "kept": KEPT,
@@ -284,6 +276,12 @@ def _present(replicas: Mapping[str, Replica], now: float) -> tuple[list[Replica]
     staying = [each for each in replicas.values() if not each.left and now - each.at <= MISSED]
     there = [each for each in staying if now - each.at <= ABSENT]
     return there, len(staying) - len(there)
+
+
+def _keep_telling(tick: "WeakMethod[Callable[[], None]]", ended: threading.Event) -> None:
+    while not ended.wait(TOLD_EVERY) and (again := tick()) is not None:
+        again()
+        del again
 
 
 def _seconds(told: tuple[int, int]) -> tuple[float, float]:

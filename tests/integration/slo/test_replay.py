@@ -31,8 +31,7 @@ class Replica:
 
     def end(self) -> None:
         self.source.close(30)
-        if self.source._client is not None:
-            self.source._client.close()
+        self.source._connection.close()
 
 
 @pytest.mark.soak

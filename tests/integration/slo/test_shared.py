@@ -84,9 +84,9 @@ def start(redis_url: str, clock: Clock) -> Iterator[Start]:
 
     yield begin
     for each in made:
+        each.source._ended.set()
         each.source.wait(30)
-        if each.source._client is not None:
-            each.source._client.close()
+        each.source._connection.close()
 
 
 def test_each_replica_sees_what_all_have_counted(start: Start, clock: Clock) -> None:
@@ -258,10 +258,10 @@ def test_what_others_wrote_in_the_place_of_counts_is_left_out(start: Start, redi
     assert one.sees() == Count(5)
 
 
-def test_redis_that_does_not_answer_is_left_alone(
-    redis_own: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch
+def test_redis_that_does_not_answer_is_left_alone_and_that_is_said_once(
+    redis_own: Server, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("mita_otel.slo.shared.source._TIMEOUT", 0.2)
+    monkeypatch.setattr("mita_otel.slo.shared.connection.TIMEOUT", 0.2)
     one = Replica(redis_own.url, clock)
     one.serve(good=1)
     redis_own.pause()
@@ -274,6 +274,11 @@ def test_redis_that_does_not_answer_is_left_alone(
         one.source._breaker.call(one.source.read)
     redis_own.resume()
     one.source.wait(30)
+    one.source.read()
+    assert [record.message.split(":")[1][:22] for record in caplog.records if record.name == "mita_otel.slo"] == [
+        " Redis does not answer",
+        " Redis answers again, ",
+    ]
 
 
 def test_a_month_of_thirty_one_objectives_is_small(redis_url: str, clock: Clock) -> None:
@@ -296,8 +301,7 @@ def test_a_month_of_thirty_one_objectives_is_small(redis_url: str, clock: Clock)
     trimmed, whole = sizes[0], sizes[-1]
     # 31 KB an hour by minutes, 0.7 KB one by its sum; 1.4 MB a month, for any number of replicas.
     assert 26 * whole + 742 * trimmed < 1_500_000
-    if source._client is not None:
-        source._client.close()
+    source._connection.close()
 
 
 _FORK = """

@@ -1,11 +1,13 @@
 """What a process tells others of its minutes: all that it counted, whatever happens to who is told."""
 
 from array import array
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mita_otel.slo.counts import Cells
 from mita_otel.slo.shared.clock import SharedClock
 from mita_otel.slo.shared.minutes import KEPT, Minutes
 from mita_otel.slo.shared.texts import read, short, written
@@ -15,6 +17,10 @@ NAMES = tuple(short(f"objective-{number}") for number in range(3))
 PLACES = {name: place for place, name in enumerate(NAMES)}
 
 
+def _counted(good: int) -> Callable[[], Cells]:
+    return lambda: array("q", [good, 0])
+
+
 @given(st.lists(st.tuples(st.integers(-90, 400), st.integers(0, 9), st.booleans()), max_size=40))
 def test_what_is_told_is_what_was_counted(steps: list[tuple[int, int, bool]]) -> None:
     minutes, now, total = Minutes(), float(BEGAN), 0
@@ -22,12 +28,12 @@ def test_what_is_told_is_what_was_counted(steps: list[tuple[int, int, bool]]) ->
     for wait, events, is_told in steps:
         now += wait
         total += events
-        minutes.note(now, array("q", [total, 0]))
+        minutes.note(now, _counted(total))
         if is_told:
             untold = minutes.untold(1_000)
             others |= {minute: cells[0] for minute, cells in untold}
             minutes.told(untold[-1][0])
-    minutes.note(now, array("q", [total, 0]))
+    minutes.note(now, _counted(total))
     told = minutes.untold(1_000)
     assert sum((others | {minute: cells[0] for minute, cells in told}).values()) == total
     assert [minute for minute, _ in told] == sorted({minute for minute, _ in told})
@@ -37,7 +43,7 @@ def test_what_is_told_is_what_was_counted(steps: list[tuple[int, int, bool]]) ->
 def test_no_more_than_a_day_is_kept_and_what_nobody_was_told_is_counted() -> None:
     minutes = Minutes()
     for minute in range(2 * KEPT):
-        minutes.note(BEGAN + 60 * minute, array("q", [minute + 1, 0]))
+        minutes.note(BEGAN + 60 * minute, _counted(minute + 1))
     assert len(minutes.untold(10_000)) == KEPT + 1
     assert minutes.lost == KEPT - 1
 
