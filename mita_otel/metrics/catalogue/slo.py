@@ -38,7 +38,7 @@ OBJECTIVE: Final = Gauge(
 INFO: Final = Gauge(
     name="mita.slo.info",
     unit="",
-    description="1 for each objective; what it is about is in the attributes: to join others with.",
+    description="One for each objective, with what it is about in the attributes: to join others with.",
     source=OURS,
     attributes=(
         _SLO,
