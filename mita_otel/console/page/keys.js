@@ -12,7 +12,7 @@ const HELP = /** @type {const} */ ([
   ["j  k", "next, previous line"],
   ["Enter", "open"],
   ["Esc", "close, back"],
-  ["← →", "collapse, expand (trace)"],
+  ["← →", "collapse, expand (trace); read the burn-down (SLO)"],
   ["z", "zoom to the chosen span, and out again (trace)"],
   ["p", "pause, go on (live views)"],
   ["r", "ask again"],
