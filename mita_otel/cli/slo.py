@@ -201,9 +201,9 @@ def _asked(prometheus: str, service: str | None) -> Mapping[str, Any]:
     if not prometheus.startswith(("http://", "https://")):
         raise ValueError("its URL begins with http:// or https://")
     name = _named(service)
-    slos = _loaded(_path(None)).slos
-    sight = PrometheusSource(prometheus, name, slos).read()
-    return report(Engine(slos, [_Once(sight)], time.time).status())
+    promised = _loaded(_path(None))
+    sight = PrometheusSource(prometheus, name, promised.slos).read()
+    return report(Engine(promised.slos, [_Once(sight)], time.time).status(), indicators=promised.indicators)
 
 
 class _Once:
