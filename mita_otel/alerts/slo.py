@@ -130,7 +130,11 @@ def _of_slos() -> Iterable[Alert]:
     )
     yield Alert(
         name="MitaSloViolated",
-        expression=f"max without (window) ({day}) + {_OWNED} > 1\nand {_ON} ({_bad('1d', 24 * HOUR)})",
+        expression=(
+            f"max without (window) ({day}) + {_OWNED} > 1\n"
+            f'and {_ON} ({SPENT}{{window="1d"}} >= on (slo) group_left () ({24 * HOUR} / {PERIOD}))\n'
+            f"and {_ON} ({_bad('1d', 24 * HOUR)})"
+        ),
         lasting="30m",
         severity="info",
         tier=None,

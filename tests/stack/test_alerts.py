@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from benchmarks.alert_week import false_alarms
 from mita_otel.alerts import METRIC_ALERTS
 from mita_otel.generate.alert_rules import FILES
 from mita_otel.stack import versions
+from tests.fixtures.soak import SOAK
 from tests.stack.alerts.availability import AVAILABILITY
 from tests.stack.alerts.business import BUSINESS
 from tests.stack.alerts.case import Case
@@ -66,3 +68,13 @@ def test_of_every_alert_is_shown_that_it_is_told_and_that_it_is_not() -> None:
     assert told == set(BY_NAME)
     # The dead man's switch is told always.
     assert quiet == set(BY_NAME) - {"MitaWatchdog"}
+
+
+def test_a_morning_of_normal_noise_raises_no_alarm(binaries: dict[str, Path]) -> None:
+    assert list(false_alarms(3, binaries["promtool"], begin=9)) == []
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not SOAK, reason="make soak replays a week, which takes minutes")
+def test_a_week_of_normal_noise_raises_no_alarm(binaries: dict[str, Path]) -> None:
+    assert list(false_alarms(7 * 24, binaries["promtool"])) == []

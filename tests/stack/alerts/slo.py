@@ -28,7 +28,7 @@ _ALL_BURN = "".join(f" {window}: 1000.0" for window in ("1d", "1h", "2h", "30m",
 FAST = (
     Case(
         alert="MitaErrorBudgetBurnFast",
-        shows="3 % of the requests fail for an hour; 1.4 % of another's, four of eight in a night, a fifth in a quiet hour",
+        shows="3 % of the requests fail for an hour; 1.4 % of another's, four of eight in a night, a fifth of few",
         step="1m",
         every="5m",
         series={
