@@ -6,10 +6,11 @@ import os
 
 from fastapi import FastAPI
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from mita_otel.breakers import CircuitBreaker, CircuitOpenError, Policy
-from mita_otel.errors import AuthenticationError
+from mita_otel.errors import AuthenticationError, DatabaseError
 from mita_otel.metrics import business
 from mita_otel.web import problems
 
@@ -40,8 +41,11 @@ async def slow() -> str:
 async def query() -> int:
     if engine is None:
         raise RuntimeError("DATABASE_URL is not set")
-    async with engine.connect() as connection:
-        return int((await connection.execute(text("SELECT 1"))).scalar_one())
+    try:
+        async with engine.connect() as connection:
+            return int((await connection.execute(text("SELECT 1"))).scalar_one())
+    except (OSError, SQLAlchemyError) as error:
+        raise DatabaseError("the database is away") from error
 
 
 @app.get("/rates")

@@ -1,7 +1,7 @@
 """The stack's own rules and routes in a folder, with time that runs faster.
 
-A minute is a second. Windows have at least ten, for a busy machine may keep a process from telling anything for some,
-and everything is looked at each second.
+A minute is a second, and two where an alert goes on after its cause. Windows have at least ten, for a busy machine may
+keep a process from telling anything for some, and everything is looked at each second.
 """
 
 import re
@@ -62,7 +62,8 @@ def _hasten(rule: dict[str, Any]) -> dict[str, Any]:
     rule["expr"] = hasten_expression(rule["expr"])
     for key in ("for", "keep_firing_for"):
         if found := re.fullmatch(r"(\d+)([smhd])", rule.get(key, "")):
-            rule[key] = _scaled(found[1], found[2], 1)
+            # As windows are longer than sixtieths, so must be what waits for their end.
+            rule[key] = _scaled(str(int(found[1]) * (1 if key == "for" else 2)), found[2], 1)
     return rule
 
 
