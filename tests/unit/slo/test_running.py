@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from mita_otel import slo
 from mita_otel.degradation import context
 from mita_otel.metrics.catalogue import slo as catalogue
-from mita_otel.settings import Settings
+from mita_otel.settings import Settings, SettingsError
+from tests.fixtures.polling import find_free_port
 from tests.unit.slo import openslo
 
 
@@ -100,3 +102,25 @@ def test_flags_are_decided_by_the_budgets_of_a_process_that_has_some(file: Path,
     assert context().attributes["slo.orders-availability.burn_1h"] == pytest.approx(1000)
     slo.use(None)
     assert not [name for name in context().attributes if name.startswith("slo.")]
+
+
+@pytest.mark.parametrize("url", ["http://:secret@redis:6379", "redis://", "redis", "redis:// host"])
+def test_what_is_no_url_of_redis_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(SettingsError, match="is not allowed: it takes a URL that begins with redis") as caught:
+        Settings.read({"MITA_SLO_REDIS_URL": url})
+    assert "MITA_SLO_REDIS_URL" in caught.value.problems
+    assert "secret" not in str(caught.value)
+    assert "secret" not in str(Settings.read({"MITA_SLO_REDIS_URL": "redis://:secret@redis:6379/0"}))
+
+
+def test_a_redis_that_is_not_there_costs_nothing_but_what_others_know(file: Path, provider: MeterProvider) -> None:
+    url = f"redis://127.0.0.1:{find_free_port()}/0"
+    objectives = slo.start(Settings.read({"MITA_SLO_FILE": str(file), "MITA_SLO_REDIS_URL": url}), provider)
+    assert objectives is not None
+    slo.event("orders", good=True)
+    told = objectives.report()
+    assert (told["source"], told["scope"], told["replicas"], told["slos"][0]["good"]) == ("process", "process", None, 1)
+    [(name, close)] = objectives.closings
+    with pytest.raises(redis.ConnectionError):
+        close(5)
+    assert name == "objectives"
