@@ -23,7 +23,7 @@ class Commands(LazyGroup):
         "stack": "The collector and its backends on this machine.",
         "doctor": "Look for what keeps telemetry from arriving, and say how to mend it.",
         "slo": "Objectives: check them, see how they stand, hold a deployment to them.",
-        "alerts": "Alerts: whom they are told to, and whether that would work.",
+        "alerts": "Alerts: which there are, whom they are told to, and whether that would work.",
         "dashboards": "Dashboards for Grafana: list them, write them into a folder.",
         "audit": "The audit log: verify it, export it, see its spool.",
         "settings": "Show every setting, its value and where that comes from; secrets are masked.",

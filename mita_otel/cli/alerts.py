@@ -1,5 +1,6 @@
-"""`mita-otel alerts ...`: who is told of alerts, and whether everything about them would be taken."""
+"""`mita-otel alerts ...`: what there is to be told, who is told of it, and whether all that would be taken."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from mita_otel.alerts import ALERTS, LOGS, Alert, Places
 from mita_otel.alerts.channels import FOLDER, SECRETS, Channels, ReceiversError, read
 from mita_otel.alerts.routes import ROUTES
 from mita_otel.generate.alertmanager import AT, configuration
@@ -19,13 +21,50 @@ from mita_otel.stack.versions import root
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Alerts: whom they are told to, and whether that would work.",
+    help="Alerts: which there are, whom they are told to, and whether that would work.",
 )
 
 REFUSED: Final = 1
 UNUSABLE: Final = 2
 
 FolderArgument = Annotated[Path, typer.Argument(help="Holds secrets/ and receivers.yaml.", file_okay=False)]
+
+
+HERE: Final = Places()
+
+
+@app.command(name="list")
+def list_(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, with expressions.")] = False,
+) -> None:
+    """Show every alert: how grave, of which tier, how long it must last, what it is about."""
+    if as_json:
+        typer.echo(json.dumps([_whole(alert) for alert in ALERTS], indent=2))
+        return
+    for alert in ALERTS:
+        tier = "-" if alert.tier is None else str(alert.tier)
+        typer.echo("\t".join((alert.name, alert.severity, tier, alert.lasting or "0s", alert.category, alert.summary)))
+
+
+@app.command()
+def rules(
+    *,
+    grafana: Annotated[str, typer.Option("--grafana-url", help="Of Grafana.")] = HERE.grafana,
+    jaeger: Annotated[str, typer.Option("--jaeger-url", help="Of Jaeger's pages.")] = HERE.jaeger,
+    docs: Annotated[str, typer.Option("--docs-url", help="Of the documentation, for runbooks.")] = HERE.docs,
+    loki: Annotated[str, typer.Option("--loki-uid", help="Of Grafana's data source for Loki.")] = HERE.loki,
+    logs: Annotated[bool, typer.Option("--logs", help="Those for Loki's ruler instead.")] = False,
+) -> None:
+    """Write the rules of all alerts on stdout, for Prometheus, with links to where your own backends are."""
+    from mita_otel.generate import alert_rules  # noqa: PLC0415 - only this command needs it
+
+    for option, url in (("--grafana-url", grafana), ("--jaeger-url", jaeger), ("--docs-url", docs)):
+        if not url.startswith(("http://", "https://")):
+            typer.echo(f"mita-otel alerts rules: {option} {url}: a URL begins with http:// or https://", err=True)
+            raise typer.Exit(UNUSABLE)
+    places = Places(grafana=grafana, jaeger=jaeger, docs=docs, loki=loki)
+    typer.echo(alert_rules.log_rules(places) if logs else alert_rules.whole(places), nl=False)
 
 
 @app.command()
@@ -73,6 +112,25 @@ def validate(
     if faults:
         raise typer.Exit(REFUSED)
     typer.echo("routes, receivers, templates and rules would be taken")
+
+
+def _whole(alert: Alert) -> dict[str, object]:
+    """Return what a program wants to know of an alert."""
+    return {
+        "name": alert.name,
+        "severity": alert.severity,
+        "tier": alert.tier,
+        "category": alert.category,
+        "for": alert.lasting or "0s",
+        "keep_firing_for": alert.keep or "0s",
+        "labels": list(alert.by),
+        "summary": alert.summary,
+        "description": alert.description,
+        "runbook": alert.runbook,
+        "dashboard": alert.dashboard,
+        "language": "logql" if alert in LOGS else "promql",
+        "expression": alert.expression,
+    }
 
 
 def _told(channels: Channels) -> Iterator[str]:
