@@ -70,9 +70,13 @@ def _finance(start: ServiceFactory, receiver: OtlpReceiver, database: str, cache
         traffic = Traffic(str(client.base_url).rstrip("/"))
         traffic.sign_up()
         traffic.tour()
+        # What spends a budget is not among what users do.
+        httpx.put(f"{external}/behaviour", json={"error_rate": 1})
+        traffic._buy()
+        assert traffic.sent[503]
         # Two collections: the first one's duration is exported by the second. Some things happen after their request.
         wanted = {instrument.name for instrument in instruments_of(business)}
-        wanted |= {"otel.sdk.metric_reader.collection.duration", "mita.event_loop.lag"}
+        wanted |= {"mita.slo.spent", "otel.sdk.metric_reader.collection.duration", "mita.event_loop.lag"}
         eventually(lambda: wanted <= receiver.metric_names, timeout=30)
     process.terminate()
     process.wait()
