@@ -24,8 +24,12 @@ _FEATURES: Final = (
     "created-timestamp-zero-ingestion",  # a counter's first value is an increase from zero, not a beginning
     "promql-extended-range-selectors",  # `increase(x[1h] anchored)` counts events, where `increase(x[1h])` estimates
 )
-PROMETHEUS_FLAGS: Final = ("--web.enable-otlp-receiver", f"--enable-feature={','.join(_FEATURES)}")
-"""What OTLP and exact counts need of Prometheus."""
+PROMETHEUS_FLAGS: Final = (
+    "--web.enable-otlp-receiver",
+    f"--enable-feature={','.join(_FEATURES)}",
+    "--storage.tsdb.retention.time=40d",
+)
+"""What OTLP, exact counts and budgets of 30 days, which by itself it would forget after 15, need of Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)
