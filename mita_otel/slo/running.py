@@ -132,6 +132,8 @@ class Objectives:
                 for (period, stage, action), begin in begins.items()
             ],
         )
+        shared = self._shared
+        catalogue.UNTOLD.observe(meter, lambda _: [Observation(0 if shared is None else shared.lost)])
         telemetry.observe(meter, self.engine.status)
         self.ledger.observe(meter, _version(provider))
 

@@ -86,3 +86,9 @@ COMPLIANT: Final = Gauge(
     source=OURS,
     attributes=(_SLO, _SCOPE),
 )
+UNTOLD: Final = Counter(
+    name="mita.slo.untold",
+    unit="{event}",
+    description="Events that other processes were never told of: the Redis that all share was away for over a day.",
+    source=OURS,
+)
