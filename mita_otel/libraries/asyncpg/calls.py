@@ -22,6 +22,7 @@ from mita_otel.libraries.patches import Patches
 from mita_otel.libraries.pools import PoolMetrics
 from mita_otel.libraries.quiet import quiet
 from mita_otel.libraries.transactions import Transactions
+from mita_otel.traces import request
 
 _Method = Callable[..., Coroutine[Any, Any, Any]]
 _Question = tuple[Any, str, object]
@@ -134,7 +135,7 @@ def _acquiring(pools: Pools, metrics: PoolMetrics, faults: Faults) -> Callable[[
             time.perf_counter() - started, pools.attributes(pool, connection)
         )
     )
-    timed_out = faults.guard(lambda pool: metrics.timed_out(pools.attributes(pool, None)))
+    timed_out = faults.guard(lambda pool: _timed_out(pools, metrics, pool))
     refused = faults.guard(pools.refused)
 
     def wrapper(original: _Method) -> _Method:
@@ -155,6 +156,11 @@ def _acquiring(pools: Pools, metrics: PoolMetrics, faults: Faults) -> Callable[[
         return acquire
 
     return wrapper
+
+
+def _timed_out(pools: Pools, metrics: PoolMetrics, pool: Any) -> None:
+    metrics.timed_out(pools.attributes(pool, None))
+    request.failed(pools.dependency(pool))
 
 
 def _closing(forget: Callable[[Any], None]) -> Callable[[_Method], _Method]:

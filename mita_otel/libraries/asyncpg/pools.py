@@ -13,12 +13,14 @@ from mita_otel.libraries.link import Ask, Rows, is_there
 from mita_otel.libraries.pools import PoolState, pool_attributes
 from mita_otel.libraries.up import Way
 from mita_otel.metrics.looks import NEVER
+from mita_otel.traces import request
 
 
 class _Known(NamedTuple):
     attributes: Attributes
     maximum: int
     way: Way
+    dependency: str
 
 
 class Pools:
@@ -38,13 +40,20 @@ class Pools:
         if connection is None:
             return pool_attributes(Endpoint("postgresql"))
         found = endpoint_of(connection)
-        known = _Known(pool_attributes(found), pool.get_max_size(), Way(found.link, found.system, _asking(pool)))
+        way = Way(found.link, found.system, _asking(pool))
+        known = _Known(pool_attributes(found), pool.get_max_size(), way, found.dependency)
         self._known[queue] = known
         found.link.ask = known.way.ask
         return known.attributes
 
+    def dependency(self, pool: Any) -> str:
+        """Return what the pool's database is called, as far as that is known."""
+        known = self._known.get(pool._queue)  # noqa: SLF001 - no public name
+        return "postgresql" if known is None else known.dependency
+
     def refused(self, pool: Any, error: Exception) -> None:
         """Take note that a pool has got no connection: its database may not be there."""
+        request.failed(self.dependency(pool))
         known = self._known.get(pool._queue)  # noqa: SLF001 - no public name
         if known is not None and is_there(error) is False:
             known.way.link.answered_at = NEVER

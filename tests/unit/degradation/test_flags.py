@@ -14,6 +14,7 @@ from openfeature.provider.in_memory_provider import InMemoryFlag, InMemoryProvid
 
 from mita_otel.breakers import CircuitBreaker, Policy
 from mita_otel.degradation import Mode, decide_by, feature_flag, flags, is_on, use_file, use_provider
+from mita_otel.traces import request
 from tests.fixtures.polling import eventually
 from tests.unit.degradation.conftest import Flag
 
@@ -26,6 +27,16 @@ async def report(of: str) -> str:
 async def test_without_a_provider_a_flag_has_its_default(flag: Flag) -> None:
     assert await report("jane") == "everything about jane"
     assert not is_on("reports", default=False)
+
+
+def test_a_request_remembers_its_flags_with_their_variants(flag: Flag) -> None:
+    flag("reports", False)
+    token = request.begin()
+    is_on("reports")
+    served = request.current()
+    request.restore(token)
+    assert served is not None
+    assert served.flags == {"reports": "chosen"}
 
 
 async def test_while_a_flag_is_off_there_is_the_fallback(flag: Flag) -> None:
