@@ -145,6 +145,12 @@ def test_those_who_cannot_be_told_are_themselves_an_alert_by_the_other_ways(over
     eventually(lambda: over.told("slack").get("MitaAlertDeliveryFailing", set()) >= told, timeout=60)
 
 
+def test_everything_ends_where_it_was_told(over: Drill) -> None:
+    for kind, alerts in EXPECTED.items():
+        all_told(over, over.services[kind].name, alerts, "resolved", timeout=90)
+    all_told(over, QUEUE, {"MitaTelemetryQueueGrowing"}, "resolved")
+
+
 @pytest.mark.soak
 @pytest.mark.skipif(not SOAK, reason="Prometheus sends again after a minute: `make soak`")
 def test_an_alert_that_began_while_alertmanager_was_away_is_told_when_it_is_back(over: Drill) -> None:
@@ -154,12 +160,6 @@ def test_an_alert_that_began_while_alertmanager_was_away_is_told_when_it_is_back
     over.stack.start("alertmanager")
     expected = ways_of({"MitaHighLatency"})
     eventually(lambda: expected.items() <= over.told(over.services["well"].name).items(), timeout=120)
-
-
-def test_everything_ends_where_it_was_told(over: Drill) -> None:
-    for kind, alerts in EXPECTED.items():
-        all_told(over, over.services[kind].name, alerts, "resolved", timeout=90)
-    all_told(over, QUEUE, {"MitaTelemetryQueueGrowing"}, "resolved")
 
 
 def test_nobody_was_told_of_anything_else_and_all_messages_were_as_they_should_be(over: Drill) -> None:
