@@ -43,6 +43,7 @@ def running(
     *,
     backends: Backends | None = None,
     seed_data: bool = False,
+    name: str = SERVICE,
 ) -> Iterator[Demo]:
     """Run databases, the stand-in for external APIs, the console and the service; everything ends with the block.
 
@@ -53,6 +54,7 @@ def running(
         report: Told what happens.
         backends: Where telemetry goes in the place of the console.
         seed_data: Whether the database is filled with made-up households first.
+        name: What the service calls itself in its telemetry.
 
     Raises:
         DemoError: a program does not start; the message holds the end of its log.
@@ -75,7 +77,7 @@ def running(
             backends = ConsoleBackends(page, f"http://127.0.0.1:{ports.otlp_http}")
             console.wait_until_it_answers(f"{page}/api/console/status")
         assert backends is not None  # noqa: S101 - given, or just made
-        service = everything.enter_context(_service(programs, ports, backends.otlp, database, cache))
+        service = everything.enter_context(_service(programs, ports, backends.otlp, database, cache, name=name))
         external.wait_until_it_answers(f"http://127.0.0.1:{ports.external}/openapi.json")
         service.wait_until_it_answers(f"http://127.0.0.1:{ports.service}/health")
         yield Demo(f"http://127.0.0.1:{ports.service}", backends)
@@ -102,11 +104,11 @@ def _fill(programs: Programs, database: Server) -> None:
 
 
 def _service(
-    programs: Programs, ports: Ports, otlp: str, database: Server, cache: Server
+    programs: Programs, ports: Ports, otlp: str, database: Server, cache: Server, *, name: str
 ) -> AbstractContextManager[Program]:
     external = f"http://127.0.0.1:{ports.external}"
     variables: Mapping[str, str] = {
-        "OTEL_SERVICE_NAME": SERVICE,
+        "OTEL_SERVICE_NAME": name,
         "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name=demo,service.version={version('mita-otel')}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": otlp,
         "OTEL_METRIC_EXPORT_INTERVAL": "2000",

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import httpx
 
@@ -17,6 +18,12 @@ from mita_otel.stack import NativeStack, process
 from mita_otel.stack.model import silent
 from tests.fixtures.polling import eventually
 from tests.fixtures.service import ROOT
+
+NAME: Final = f"mita-finance-{uuid4().hex[:8]}"
+"""Its own: one process of a service tells of the host that it is on, and other tests have some of that name."""
+
+_UNLUCKY: Final = 8
+"""Purchases while the store answers with errors: enough for its breaker to open."""
 
 _SILENT: Final = {"mita_database_connection_timeouts_total"}
 """What nothing is derived of while all is well."""
@@ -44,21 +51,21 @@ def show(stack: NativeStack, folder: Path) -> Shown:
     try:
         ports = demo.Ports.chosen()
         backends = demo.StackBackends(stack.endpoints)
-        with demo.running(folder, ROOT, ports, silent, backends=backends) as started:
+        with demo.running(folder, ROOT, ports, silent, backends=backends, name=NAME) as started:
             traffic = demo.Traffic(started.url)
             traffic.sign_up()
             traffic.tour()
             _wait_for(stack, {instrument.prometheus_name for instrument in instruments_of(business)})
-            # Only what grows has a rate, and only what is slow is told to be.
-            slow = {"latency": 1.2, "error_rate": 0.0}
-            httpx.put(f"http://127.0.0.1:{ports.external}/behaviour", json=slow, trust_env=False).raise_for_status()
-            traffic.sign_up()
-            traffic.tour()
             _wait_for(stack, {row.name for row in DERIVED} - _SILENT)
             _wait_for(stack, {series.REMAINING, series.SLI, series.BURN_RATE, series.INDICATOR})
-            # One process of a service tells of its host: here it may be another test's, until that ends.
-            _wait_for(stack, {"mita_cpu_usage_percent", "mita_cache_size_bytes"})
-            _wait_for_growth(stack)
+            # Only what grows has a rate, and only what is slow is told to be.
+            _behave(ports, latency=1.2)
+            traffic.sign_up()
+            traffic.tour()
+            _behave(ports, error_rate=1.0)
+            for _ in range(_UNLUCKY):
+                traffic._buy()
+            _wait_for_values(stack)
             return Shown(stack, time.time(), frozenset(families(stack)))
     finally:
         _hurry(stack, hurry=False)
@@ -73,16 +80,25 @@ def _wait_for(stack: NativeStack, wanted: set[str]) -> None:
     eventually(all_there, timeout=120, interval=0.5)
 
 
-def _wait_for_growth(stack: NativeStack) -> None:
-    """Wait until what the second time did is there: in what rules derive, and in what is scraped."""
-    grown = (
-        'increase(mita_http_requests_total{service_name="mita-finance", status=~"2.."}[1m]) > 0',
-        'rate(mita_external_requests_total{service_name="mita-finance"}[1m])',
-        "rate(otelcol_receiver_accepted_spans_total[1m]) > 0",
+def _behave(ports: demo.Ports, **behaviour: float) -> None:
+    url = f"http://127.0.0.1:{ports.external}/behaviour"
+    httpx.put(url, json=behaviour, timeout=30, trust_env=False).raise_for_status()
+
+
+def _wait_for_values(stack: NativeStack) -> None:
+    """Wait until the newest that happened is there: told, derived, and scraped."""
+    ours = f'service_name="{NAME}"'
+    newest = (
+        f'increase(http_server_request_duration_seconds_count{{{ours}, http_response_status_code="503"}}[5m]) > 0',
+        f'increase(mita_circuit_breaker_transitions_total{{{ours}, to="open"}}[5m]) > 0',
+        f'increase(mita_slo_spent_total{{{ours}, dimension="dependency"}}[5m]) > 0',
+        f'increase(mita_http_requests_total{{{ours}, status=~"2.."}}[5m]) > 0',
+        f"rate(mita_external_requests_total{{{ours}}}[5m])",
+        "rate(otelcol_receiver_accepted_spans_total[5m]) > 0",
         *(f'up{{job="{name}"}} == 1' for name in ("otelcol", "jaeger", "loki", "prometheus", "alertmanager")),
     )
-    for expression in grown:
-        eventually(lambda: _asked(stack, expression), timeout=120, interval=0.5)  # noqa: B023 - called before the next turn
+    for expression in newest:
+        eventually(lambda: _asked(stack, expression), timeout=60, interval=0.5)  # noqa: B023 - before the next turn
 
 
 def _asked(stack: NativeStack, expression: str) -> list[object]:
@@ -104,7 +120,7 @@ def _hurry(stack: NativeStack, *, hurry: bool = True) -> None:
 
 def names(stack: NativeStack) -> set[str]:
     """Return the names of all series of the demonstration; a histogram's three are its own name, too."""
-    asked = {"match[]": '{service_name="mita-finance"}'}
+    asked = {"match[]": f'{{service_name="{NAME}"}}'}
     url = f"{stack.endpoints.prometheus}/api/v1/label/__name__/values"
     found: list[str] = httpx.get(url, params=asked, timeout=30, trust_env=False).json()["data"]
     return {*found, *(name.removesuffix("_bucket") for name in found if name.endswith("_bucket"))}

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,12 +74,14 @@ class Answer:
     Attributes:
         seconds: until it was there.
         error: why there is none.
-        values: samples that are numbers, or lines.
+        values: samples that are numbers, or lines: what one can see.
+        largest: of the samples.
     """
 
     seconds: float
     error: str = ""
     values: int = 0
+    largest: float = 0.0
 
 
 class Grafana:
@@ -105,7 +107,8 @@ class Grafana:
         seconds = time.perf_counter() - began
         if answer.is_error:
             return Answer(seconds, f"{answer.status_code} {answer.text.strip()[:300]} to {query}")
-        return Answer(seconds, values=sum(map(_values, answer.json()["data"]["result"])))
+        seen = [value for result in answer.json()["data"]["result"] for value in _values(result)]
+        return Answer(seconds, values=len(seen), largest=max(seen, default=0.0))
 
     def values_of(self, variable: Mapping[str, Any], chosen: Chosen, moment: Moment) -> list[str]:
         """Return what can be chosen, as `label_values(series, label)` asks for it."""
@@ -120,7 +123,10 @@ class Grafana:
         return values
 
 
-def _values(result: Mapping[str, Any]) -> int:
-    """Return how many of a result's values one can see: Prometheus has some that are not a number."""
-    pairs = result["values"] if "values" in result else [result["value"]]
-    return sum(not (pair[1] in {"NaN", "+Inf", "-Inf"} and "metric" in result) for pair in pairs)
+def _values(result: Mapping[str, Any]) -> Iterator[float]:
+    """Return what one can see of a result: Prometheus has samples that are no number, and a line is one."""
+    for _, value in result["values"] if "values" in result else [result["value"]]:
+        if "metric" not in result:
+            yield 1.0
+        elif math.isfinite(float(value)):
+            yield float(value)

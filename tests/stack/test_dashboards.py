@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from mita_otel.dashboards import UIDS
-from tests.stack.demonstration import Shown
+from tests.stack.demonstration import NAME, Shown
 from tests.stack.grafana import Answer, Chosen, Grafana, Moment
 from tests.unit.dashboards.files import Asked, every_query, queries, read
 
@@ -20,7 +20,7 @@ _TRIES: Final = 3
 _AT_ONCE: Final = 4
 _RANGES: Final = {"1h": 3600.0, "6h": 6 * 3600.0, "30d": 30 * 86_400.0}
 
-_WANTED: Final = {"service": "mita-finance", "route": "/api/transactions", "slo": "service-availability"}
+_WANTED: Final = {"service": NAME, "route": "/api/transactions", "slo": "service-availability"}
 """What to choose of what there is; else the first."""
 
 
@@ -86,6 +86,26 @@ def test_every_query_has_an_answer(shown: Shown, grafana: Grafana, choice: str) 
 def _best(grafana: Grafana, asked: Asked, chosen: Chosen, moment: Moment) -> float:
     """Return the least of three tries, alone: what it takes, and not what else the machine does."""
     return min(grafana.ask(asked.target, chosen, moment).seconds for _ in range(_TRIES))
+
+
+@pytest.mark.parametrize(
+    ("uid", "panel"),
+    [
+        ("mita-overview", "Error rate"),
+        ("mita-overview", "Circuit breakers"),
+        ("mita-reliability", "Error rate by category"),
+        ("mita-reliability", "Error rate by severity"),
+        ("mita-reliability", "Circuit breaker trips"),
+        ("mita-reliability", "Failed authentications"),
+        ("mita-slo", "Error budget burn rate"),
+        ("mita-slo", "Spent by dependency"),
+        ("mita-slo", "Ledger"),
+        ("mita-service", "Starts"),
+    ],
+)
+def test_what_went_wrong_is_to_be_seen(shown: Shown, grafana: Grafana, uid: str, panel: str) -> None:
+    [asked] = [one for one in queries(uid) if one.panel == panel]
+    assert grafana.ask(asked.target, _all(uid), _moment(uid, panel, shown)).largest > 0
 
 
 def test_a_variable_without_a_value_makes_no_panel_fail(shown: Shown, grafana: Grafana) -> None:
