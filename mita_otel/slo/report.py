@@ -159,6 +159,8 @@ def _availability(judgement: Judgement | None) -> dict[str, Any] | None:
         "total_requests": told["total"],
         "successful_requests": told["good"],
         "failed_requests": told["bad"],
+        "error_budget_remaining": _percent(told["error_budget"]["remaining_ratio"]),
+        "status": _health(judgement),
     }
 
 
@@ -200,6 +202,7 @@ def _latency(judgement: Judgement, durations: "Cells | None") -> dict[str, Any]:
         "current_ms": None if shown is None else round(shown * 1000, 2),
         "compliant": told["compliant"],
         "within_target": _percent(told["sli"]),
+        "status": _health(judgement),
     }
 
 
@@ -212,9 +215,13 @@ def _budget(judgement: Judgement) -> dict[str, Any]:
         "budget_consumed": None if consumed is None else _percent(consumed * budget["allowed_ratio"]),
         "budget_remaining_pct": _percent(budget["remaining_ratio"]),
         "burn_rate": _rounded(judgement.burn["1h"]),
-        "status": "unknown" if stage is None else stage.health,
+        "status": _health(judgement),
         "recommended_action": None if stage is None else stage.action,
     }
+
+
+def _health(judgement: Judgement) -> str:
+    return "unknown" if judgement.stage is None else judgement.stage.health
 
 
 def _percent(ratio: float | None) -> float | None:

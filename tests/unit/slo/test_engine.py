@@ -204,6 +204,8 @@ def test_the_report_has_the_keys_that_were_asked_for(objectives: Objectives, clo
         "total_requests": 1000,
         "successful_requests": 999,
         "failed_requests": 1,
+        "error_budget_remaining": 0.0,
+        "status": "exhausted",
     }
     assert told["latency"]["p95"]["target_ms"] == 200
     assert 75 <= told["latency"]["p95"]["current_ms"] <= 100
@@ -223,16 +225,18 @@ REPORTED = {
     "availability": {
         *("target", "current", "compliant"),
         *("total_requests", "successful_requests", "failed_requests"),
+        *("error_budget_remaining", "status"),
     },
-    "latency.p95": {"target_ms", "current_ms", "compliant"},
-    "latency.p99": {"target_ms", "current_ms", "compliant"},
+    "latency.p50": {"status"},
+    "latency.p95": {"target_ms", "current_ms", "compliant", "status"},
+    "latency.p99": {"target_ms", "current_ms", "compliant", "status"},
     "error_budget.availability": {
         *("budget_allowed", "budget_consumed", "budget_remaining_pct"),
         *("burn_rate", "status", "recommended_action"),
     },
     "overall_status": set(),
 }
-"""The keys of the report's section 7.4."""
+"""The keys of the report's sections 7.4 and 6.1 #2."""
 
 
 @pytest.mark.parametrize("seen", [None, Count(), Count(9_990, 10), Count(0, 5), Count(-1, 3)], ids=str)
