@@ -26,7 +26,7 @@ function part({ dimension, contributors, left_out: beyond }) {
     "section",
     { class: "tile" },
     h("h3", {}, title),
-    table(title, [title, "Share", { number: "Bad events" }, { number: "Of the budget" }, "Traces"], contributors.map(row)),
+    table(title, ["Contributor", "Share", { number: "Bad events" }, { number: "Of the budget" }, "Traces"], contributors.map(row)),
     beyond > 0 && h("p", { class: "muted" }, `and ${count(beyond)} more`),
   );
 }

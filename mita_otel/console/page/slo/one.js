@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { count, counted, short } from "../format.js";
 import { moment } from "../parts/moment.js";
 import { silence, state, worded } from "../parts/state.js";
-import { cell, number, table } from "../parts/table.js";
+import { number, table } from "../parts/table.js";
 import { facts } from "../parts/value.js";
 import { budgetBar } from "./bar.js";
 import { burnDown } from "./burn_down.js";
@@ -95,7 +95,7 @@ function rates(slo) {
     return [
       h("th", { scope: "row" }, window),
       number(burnRate(slo, window)),
-      cell(alerts.map(({ severity, factor, short: other, state: does }) => h("span", { class: "states" }, h("span", { class: "muted" }, `${severity} from ${short(factor)}×, with ${other}`), does === "quiet" ? null : does === "firing" ? state(severity, "fires") : h("span", { class: "muted" }, "too little is known")))),
+      h("td", { class: "several" }, alerts.map(({ severity, factor, short: other, state: does }) => h("span", { class: "states" }, h("span", { class: "muted" }, `${severity} from ${short(factor)}×, with ${other}`), does === "quiet" ? null : does === "firing" ? state(severity, "fires") : h("span", { class: "muted" }, "too little is known")))),
     ];
   };
   return tile("Burn rate", h("p", { class: "muted" }, "At 1× the budget lasts its period."), table("Burn rates by window", ["Window", { number: "Burn" }, "Alert"], WINDOWS.map(row)));
