@@ -36,15 +36,20 @@ def _words(panel: Panel) -> dashboard.ValueMap:
 
 
 def _columns(panel: Panel) -> list[dashboard.DashboardFieldConfigSourceOverrides]:
-    """Return how each column of a table looks: they may all differ."""
+    """Return how each column of a table looks, and where it leads: they may all differ."""
     if panel.kind != "table":
         return []
+    columns = {query.legend: _properties(query, panel) for query in panel.queries if query.legend}
+    for label, (uid, variable) in panel.leads.items():
+        # Of the other variables only those that every dashboard has: all of them would choose this one twice.
+        kept = "${__url_time_range}&${environment:queryparam}&${service:queryparam}"
+        link = {"title": "Look closer", "url": f"/d/{uid}?{kept}&var-{variable}=${{__value.raw}}"}
+        columns[panel.headings[label]] = [dashboard.DynamicConfigValue(id_val="links", value=[link])]
     return [
         dashboard.DashboardFieldConfigSourceOverrides(
-            matcher=dashboard.MatcherConfig(id_val="byName", options=query.legend), properties=_properties(query, panel)
+            matcher=dashboard.MatcherConfig(id_val="byName", options=name), properties=properties
         )
-        for query in panel.queries
-        if query.legend
+        for name, properties in columns.items()
     ]
 
 

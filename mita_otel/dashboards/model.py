@@ -57,6 +57,7 @@ class Panel:
         most: the end of the axis.
         words: text and colour of values that stand for something.
         headings: of a table's columns that are labels, by label.
+        leads: from a table's column, by label: to a dashboard, which the value chooses by a variable.
         since: a time of its own in the place of the chosen one, such as `30d`.
         next: the dashboard to look at next.
     """
@@ -73,6 +74,7 @@ class Panel:
     most: float | None = None
     words: Mapping[float, tuple[str, str]] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
+    leads: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     since: str = ""
     next: str = ""
 

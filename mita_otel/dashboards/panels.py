@@ -17,6 +17,7 @@ class Style(TypedDict, total=False):
     most: float
     words: Mapping[float, tuple[str, str]]
     headings: Mapping[str, str]
+    leads: Mapping[str, tuple[str, str]]
     since: str
     next: str
 

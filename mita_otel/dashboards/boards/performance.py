@@ -62,9 +62,9 @@ def _endpoints(specification: Specification) -> tuple[Panel, ...]:
             ),
             Query(total(rise(f"{_DURATION}_count", http_route=_ROUTE), "http_route"), "Requests", at_once=True),
             headings={"http_route": "Route"},
+            leads={"http_route": (uids.SERVICE, "route")},
             width=12,
             height=10,
-            next=uids.SERVICE,
         ),
         chart(
             "Latency by route",

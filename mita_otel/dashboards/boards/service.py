@@ -51,6 +51,7 @@ def _processes() -> tuple[Panel, ...]:
                 unit="s",
             ),
             headings={"service_name": "Service", "service_version": "Version", "service_instance_id": "Process"},
+            leads={"service_instance_id": (uids.SERVICE, "instance")},
             width=12,
         ),
         number(
@@ -96,6 +97,7 @@ def _routes(specification: Specification) -> tuple[Panel, ...]:
             ),
             Query(f"histogram_quantile(0.95, {below})", "P95", at_once=True, unit="s", steps=steps),
             headings={"http_route": "Route"},
+            leads={"http_route": (uids.PERFORMANCE, "route")},
             width=24,
             height=10,
         ),

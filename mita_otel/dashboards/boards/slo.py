@@ -68,6 +68,7 @@ def _now(specification: Specification) -> tuple[Panel, ...]:
                 for window in ("1h", "6h", "3d")
             ),
             headings={"slo": "Objective of"},
+            leads={"slo": (uids.SLO, "slo")},
             width=20,
             height=9,
         ),

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any, Final
 
 import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -18,6 +19,7 @@ from mita_otel.dashboards import UIDS, path
 from mita_otel.metrics.catalogue import INSTRUMENTS
 from mita_otel.metrics.derived import DERIVED
 from mita_otel.slo import series
+from tests.fixtures.service import ROOT
 from tests.unit.dashboards.files import FOLDER, every_query, panels, queries, read
 
 PANELS: Final = {
@@ -175,6 +177,34 @@ def test_links_lead_to_dashboards_that_there_are_and_keep_time_and_variables(uid
         for link in panel.get("links", ()):
             assert re.fullmatch(r"/d/([\w-]+)\?\$\{__url_time_range\}&\$\{__all_variables\}", link["url"])
             assert link["url"].split("/")[2].partition("?")[0] in set(UIDS) - {uid}
+
+
+def test_a_row_leads_to_what_it_is_about() -> None:
+    [slowest] = [panel for panel in panels("mita-performance") if panel["title"] == "Slowest endpoints"]
+    [url] = [
+        link["url"]
+        for override in slowest["fieldConfig"]["overrides"]
+        for one in override["properties"]
+        if one["id"] == "links"
+        for link in one["value"]
+    ]
+    assert url.startswith("/d/mita-service?${__url_time_range}&")
+    assert url.endswith("&var-route=${__value.raw}")
+
+
+def test_containers_have_the_dashboards_and_the_data_sources_that_these_choose_at_first() -> None:
+    compose = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())["services"]["grafana"]
+    provisioning = ROOT / "collector" / "grafana" / "provisioning"
+    [provider] = yaml.safe_load((provisioning / "dashboards" / "mita.yaml").read_text())["providers"]
+    inside = provider["options"]["path"]
+    assert f"./collector/grafana/dashboards:{inside}:ro" in compose["volumes"]
+    home = compose["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert home == f"{inside}/mita-overview.json"
+    sources = yaml.safe_load((provisioning / "datasources" / "mita.yaml").read_text())["datasources"]
+    chosen = {
+        one["current"]["value"] for one in read("mita-overview")["templating"]["list"] if one["type"] == "datasource"
+    }
+    assert chosen <= {source["uid"] for source in sources}
 
 
 def test_latencies_lead_to_traces() -> None:
