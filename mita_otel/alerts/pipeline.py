@@ -141,6 +141,13 @@ _TELEMETRY: Final = (
     ),
 )
 
+
+def _of_rules(counter: str) -> str:
+    """Return what Prometheus and Loki count of their rules, by group."""
+    counted = " or ".join(f"increase({whose}prometheus_rule_{counter}_total[5m])" for whose in ("", "loki_"))
+    return f"sum by (job, rule_group) ({counted})"
+
+
 _ALERTING: Final = (
     Alert(
         name="MitaAlertDeliveryFailing",
@@ -178,10 +185,7 @@ _ALERTING: Final = (
     ),
     Alert(
         name="MitaRuleEvaluationFailing",
-        expression=(
-            "sum by (job, rule_group) (increase(prometheus_rule_evaluation_failures_total[5m])) > 0\n"
-            "or sum by (job, rule_group) (increase(prometheus_rule_group_iterations_missed_total[5m])) > 2"
-        ),
+        expression=(f"{_of_rules('evaluation_failures')} > 0\nor {_of_rules('group_iterations_missed')} > 2"),
         lasting="2m",
         severity="critical",
         tier=1,

@@ -150,6 +150,7 @@ SERVICES = (
 
 _SENT = 'alertmanager_notifications_total{job="alertmanager", instance="a", integration="%s"}'
 _FAILED = 'alertmanager_notifications_failed_total{job="alertmanager", instance="a", integration="%s", reason="%s"}'
+_OF_LOKI = 'job="loki", instance="l"'
 _OF_PROMETHEUS = 'job="prometheus", instance="p"'
 
 ALERTING = (
@@ -189,9 +190,12 @@ ALERTING = (
     ),
     Case(
         alert="MitaRuleEvaluationFailing",
-        shows="a group fails at each evaluation, another is not evaluated in time; a third missed one, at a restart",
+        shows="groups of both fail each time, another is not evaluated in time; a third missed one, at a restart",
         series={
             f'prometheus_rule_evaluation_failures_total{{{_OF_PROMETHEUS}, rule_group="/r/a.yml;one"}}': counted(
+                (20, 0), (40, 1), (40, 0)
+            ),
+            f'loki_prometheus_rule_evaluation_failures_total{{{_OF_LOKI}, rule_group="/l/b.yml;four"}}': counted(
                 (20, 0), (40, 1), (40, 0)
             ),
             f'prometheus_rule_group_iterations_missed_total{{{_OF_PROMETHEUS}, rule_group="/r/a.yml;two"}}': counted(
@@ -204,6 +208,7 @@ ALERTING = (
         quiet=("5m", "6m30s", "21m"),
         told={
             "12m": (
+                Told(labels={"job": "loki", "rule_group": "/l/b.yml;four"}, value={"humanize": "20"}),
                 Told(labels={"job": "prometheus", "rule_group": "/r/a.yml;one"}, value={"humanize": "20"}),
                 Told(labels={"job": "prometheus", "rule_group": "/r/a.yml;two"}, value={"humanize": "20"}),
             )

@@ -22,12 +22,15 @@ OTHERS = {
     *(f"otelcol_receiver_refused_{what}_total" for what in ("spans", "metric_points", "log_records")),
     *("alertmanager_notifications_failed_total", "alertmanager_notifications_total"),
     *("prometheus_notifications_alertmanagers_discovered", "prometheus_notifications_errors_total"),
-    *("prometheus_notifications_sent_total", "prometheus_rule_evaluation_failures_total"),
-    "prometheus_rule_group_iterations_missed_total",
+    "prometheus_notifications_sent_total",
+    *(f"{whose}prometheus_rule_evaluation_failures_total" for whose in ("", "loki_")),
+    *(f"{whose}prometheus_rule_group_iterations_missed_total" for whose in ("", "loki_")),
 }
-"""Series of the Collector, Prometheus and Alertmanager."""
+"""Series of the Collector, Prometheus, Loki and Alertmanager."""
 
-_NAME = re.compile(r"(?<![\w\"$:])((?:mita|otel|http|db|process|prometheus|alertmanager|up)[a-z0-9_:]*)(?=[{\[ )]|$)")
+_NAME = re.compile(
+    r"(?<![\w\"$:])((?:mita|otel|http|db|process|prometheus|loki|alertmanager|up)[a-z0-9_:]*)(?=[{\[ )]|$)"
+)
 _LABEL = re.compile(r"\$labels\.(\w+)")
 
 
