@@ -99,3 +99,17 @@ def test_axe_finds_nothing_serious_in_an_objective(look: Looker, failed: str, sl
 def test_filters_that_nothing_meets_say_so(look: Looker, failed: str) -> None:
     page = look(f"#/slo?service={SERVICE}&tier=1&state=ok")
     expect(page.locator(".nothing")).to_contain_text("No such objectives")
+
+
+def test_no_share_is_said_to_be_all_unless_it_is(look: Looker) -> None:
+    page = look("#/slo")
+    said = page.evaluate(
+        "async ([shares, budgets]) => { const words = await import('/assets/slo/words.js');"
+        " return [shares.map(words.share), budgets.map(words.left)]; }",
+        [[1, 0, 0.9, 0.9995, 0.999999, 0.999999999, None], [1, 0, -1.5, -2499, None]],
+    )
+    minus = "\N{MINUS SIGN}"
+    assert said == [
+        ["100 %", "0 %", "90 %", "99.95 %", "99.9999 %", "99.999999 %", "\N{EN DASH}"],
+        ["100 %", "0 %", f"{minus}150 %", f"{minus}249,900 %", "no data"],
+    ]
