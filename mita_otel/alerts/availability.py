@@ -126,7 +126,7 @@ AVAILABILITY: Final = (
         category="availability",
         by=SERVICE,
         summary="Analytics of {{ $labels.service_name }} are {{ $value | humanizeDuration }} old",
-        description="They are refreshed every minute, and promised to be no older than 5.",
+        description="Those in use are refreshed every 4 minutes, and promised to be no older than 5.",
         dashboard=uids.BUSINESS,
     ),
 )
