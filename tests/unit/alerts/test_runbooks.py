@@ -57,7 +57,9 @@ _ENDPOINTS: Final = frozenset(
         *("/slo/status", "/slo/explain", DOCTOR, *ADMINISTRATION),
     }
 )
-_OF_BACKENDS: Final = frozenset({"/-/ready", "/-/reload", "/ready", "/api/v1/rules", "/api/v1/alertmanagers"})
+_OF_BACKENDS: Final = frozenset(
+    {"/-/ready", "/-/reload", "/ready", "/api/v1/rules", "/api/v1/alertmanagers", "/prometheus/api/v1/rules"}
+)
 
 every_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 every_page = pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.path.stem)
