@@ -1,6 +1,5 @@
 """Events of an objective over time: what its good and its bad series counted between moments, added up."""
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -21,11 +20,11 @@ class Sum:
         moments: in the order of time; amounts are of what lies between them.
     """
 
-    __slots__ = ("_lumps", "_moments", "_until")
+    __slots__ = ("_lumps", "_places", "_until")
 
     def __init__(self, moments: Sequence[int], growths: Iterable[Growth]) -> None:
         those = list(growths)
-        self._moments = moments
+        self._places = {moment: place for place, moment in enumerate(moments)}
         self._lumps = [lump for growth in those for lump in growth.lumps]
         amounts: list[float] = [sum(at) for at in zip(*(growth.amounts for growth in those), strict=True)]
         self._until: list[float] = [0.0, *accumulate(amounts or [0.0] * (len(moments) - 1))]
@@ -35,9 +34,8 @@ class Sum:
 
         What was counted before anybody heard of it counts where it began within; evenly, where it ended beyond.
         """
-        low, high = (bisect_left(self._moments, moment) for moment in (begin, end))
-        earlier: float = sum(_part(lump, end) for lump in self._lumps if lump.start >= begin)
-        return self._until[high] - self._until[low] + earlier
+        earlier: float = sum([_part(lump, end) for lump in self._lumps if lump.start >= begin])
+        return self._until[self._places[end]] - self._until[self._places[begin]] + earlier
 
 
 def _part(lump: Lump, end: int) -> float:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -32,6 +33,7 @@ PARTS: Final = 30
 UNTOLD: Final = Rolling(30 * DAY)
 """The period of an objective that does not tell it."""
 _SECOND: Final = 1_000_000
+_rules: Final = lru_cache(maxsize=256)(rules)
 _ACTIONS: Final = {(stage.name, stage.action): stage.actions for stage in STAGES}
 _WORST_FIRST: Final = (State.EXHAUSTED, State.INVALID, State.AT_RISK, State.OK, State.NO_DATA)
 
@@ -227,7 +229,7 @@ def _objective(key: tuple[str, str], promise: Promise, events: Counted, grid: Se
         count=count,
         budget=budget,
         burn=burn,
-        alerts=[(rule, judge(rule, objective, windows)) for rule in rules(objective, period)] if objective else [],
+        alerts=[(rule, judge(rule, objective, windows)) for rule in _rules(objective, period)] if objective else [],
         state=state(remaining, burn["1h"]) if valid else State.INVALID,
         stage=None if remaining is None else stage(remaining, None, promise.stages),
         countdown=countdown(remaining, burn["1h"], period),
