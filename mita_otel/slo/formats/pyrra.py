@@ -68,8 +68,7 @@ def _counted(draft: Draft, indicator: Mapping[str, Any]) -> Counted | None:
     try:
         found = _read(kind, told)
     except ValueError as error:
-        what = f"what {error} cannot be counted here"
-        draft.note(place, f"{what}: the service has to tell, by slo.event({draft.name!r}, good=...)")
+        draft.note(place, f"{error}: the service has to tell of it, by slo.event({draft.name!r}, good=...)")
         return None
     for sentence in found.notes:
         draft.note((*place, "total", "metric"), sentence)

@@ -79,7 +79,7 @@ def within(threshold: float, total: Selector) -> Counted:
 def _known(*selectors: Selector) -> None:
     for each in selectors:
         if _METRICS.fullmatch(each.metric) is None:
-            raise ValueError(f"counts {each.metric}, which is no metric of requests")
+            raise ValueError(f"counts {each.metric}, which is none of the known metrics of requests")
 
 
 def _routes(total: Selector) -> Iterator[str]:

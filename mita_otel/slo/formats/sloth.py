@@ -55,13 +55,13 @@ def _note(draft: Draft, place: tuple[str | int, ...], each: Mapping[str, Any], a
 def _counted(draft: Draft, place: tuple[str | int, ...], sli: Mapping[str, Any]) -> Counted | None:
     events = sli.get("events")
     if events is None:
-        draft.note((*place, *list(sli)[:1]), _TOLD.format(what="what is no count of events", event=draft.name))
+        draft.note((*place, *list(sli)[:1]), _TOLD.format(what="is no count of events", event=draft.name))
         return None
     place = (*place, "events")
     try:
         found = _read(str(events["total_query"]), str(events["error_query"]))
     except ValueError as error:
-        draft.note((*place, "error_query"), _TOLD.format(what=f"a query that {error}", event=draft.name))
+        draft.note((*place, "error_query"), _TOLD.format(what=str(error), event=draft.name))
         return None
     for sentence in found.notes:
         draft.note((*place, "total_query"), sentence)
@@ -80,7 +80,7 @@ def _read(total: str, errors: str) -> Counted:
     return requests.by_duration(good, every)
 
 
-_TOLD: Final = "{what} cannot be counted here: the service has to tell, by slo.event({event!r}, good=...)"
+_TOLD: Final = "{what}: the service has to tell of it, by slo.event({event!r}, good=...)"
 
 
 def _texts(labels: Any) -> dict[str, str]:

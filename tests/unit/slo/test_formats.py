@@ -131,7 +131,7 @@ def test_what_cannot_be_carried_over_from_sloth_is_said_line_by_line() -> None:
         f"s.yml:33: slos[3]: {period}",
         f"s.yml:33: slos[3].labels.repo: {label}",
         (
-            "s.yml:35: slos[3].sli.raw: what is no count of events cannot be counted here: the service has to tell, by"
+            "s.yml:35: slos[3].sli.raw: is no count of events: the service has to tell of it, by"
             " slo.event('wifi', good=...)"
         ),
     )
@@ -234,7 +234,7 @@ def objectives(draw: st.DrawFn) -> str:
     return openslo.text(*documents)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(objectives(), st.sampled_from(FORMATS))
 def test_whatever_is_exported_can_be_imported_again(file: str, to: Format) -> None:
     text = exported(file, "slo.yaml", to).text
@@ -278,7 +278,7 @@ HEADS: tuple[dict[str, Any], ...] = (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.sampled_from(HEADS), st.sampled_from(["slos", "spec", "metadata"]), ANYTHING)
 def test_whatever_a_file_holds_it_is_read_or_a_line_says_why_not(head: dict[str, Any], key: str, value: Any) -> None:
     made = imported(yaml.safe_dump({**head, key: value}), "x.yaml")
