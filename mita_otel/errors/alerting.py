@@ -8,9 +8,11 @@ import logging
 import os
 import queue
 import threading
+import time
+import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from weakref import ref
@@ -27,6 +29,12 @@ WAITING_AT_MOST: Final = 100
 TIMEOUT: Final = 2.0
 """Seconds for one delivery: Alertmanager is near, and the log has said it already."""
 
+PAUSES: Final = (1.0, 4.0, 15.0)
+"""Seconds between deliveries of one alert: an Alertmanager that is started anew is back by then."""
+
+_SERVER_ERROR: Final = 500
+_TOO_MANY: Final = 429
+
 METER: Final = "mita_otel.errors"
 OUTCOMES: Final = ("sent", "failed", "dropped")
 
@@ -39,11 +47,13 @@ class Alertmanager:
     Args:
         url: of Alertmanager, without the path of its API.
         labels: of every alert, such as the service's name.
+        pauses: seconds before it is tried again; after the last one it has failed.
     """
 
-    def __init__(self, url: str, labels: Mapping[str, str]) -> None:
+    def __init__(self, url: str, labels: Mapping[str, str], pauses: Sequence[float] = PAUSES) -> None:
         self._url = f"{url.rstrip('/')}/api/v2/alerts"
         self._labels = dict(labels)
+        self._pauses = tuple(pauses)
         self.outcomes: Counter[str] = Counter(dict.fromkeys(OUTCOMES, 0))
         told = ref(self)
         ERROR_ALERTS.observe(get_meter(METER), lambda _: _observed(told()))
@@ -69,20 +79,36 @@ class Alertmanager:
 
     def _deliver(self) -> None:
         while True:
-            alert = self._waiting.get()
+            self.outcomes[self._told(payload(self._waiting.get(), self._labels))] += 1
+
+    def _told(self, body: list[dict[str, Any]]) -> str:
+        """Deliver, again if it may help; return what became of it."""
+        reason = ""
+        for pause in (0.0, *self._pauses):
+            time.sleep(pause)
             try:
-                self._post(payload(alert, self._labels))
+                self._post(body)
             except (OSError, ValueError) as error:
-                self.outcomes["failed"] += 1
-                _logger.warning("Alertmanager was not told: %s", type(error).__name__)
+                reason = type(error).__name__
+                if not _may_pass(error):
+                    break
             else:
-                self.outcomes["sent"] += 1
+                return "sent"
+        _logger.warning("Alertmanager was not told: %s", reason)
+        return "failed"
 
     def _post(self, body: list[dict[str, Any]]) -> None:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._url, json.dumps(body).encode(), headers, method="POST")  # noqa: S310 - http or https, by the settings
         with suppress_instrumentation(), urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310 - as above
             pass
+
+
+def _may_pass(error: Exception) -> bool:
+    """Say whether another delivery may end otherwise: not where Alertmanager does not like what it was sent."""
+    if isinstance(error, urllib.error.HTTPError):
+        return error.code >= _SERVER_ERROR or error.code == _TOO_MANY
+    return isinstance(error, OSError)
 
 
 def _observed(alertmanager: Alertmanager | None) -> Iterable[Observation]:

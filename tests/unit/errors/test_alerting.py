@@ -23,13 +23,14 @@ class Receiver:
 
     def __init__(self) -> None:
         self.bodies: list[tuple[str, Any]] = []
+        self.failing: list[int] = []
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 receiver.bodies.append((self.path, json.loads(body)))
-                self.send_response(200)
+                self.send_response(receiver.failing.pop(0) if receiver.failing else 200)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None: ...
@@ -68,10 +69,26 @@ def test_an_alert_is_posted_with_its_labels(receiver: Receiver) -> None:
 
 
 def test_an_alertmanager_that_is_away_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    alertmanager = Alertmanager(f"http://127.0.0.1:{find_free_port()}", {})
+    alertmanager = Alertmanager(f"http://127.0.0.1:{find_free_port()}", {}, pauses=(0.01,))
     alertmanager.tell(ALERT)
     eventually(lambda: alertmanager.outcomes["failed"] == 1)
     eventually(lambda: "Alertmanager was not told" in caplog.text)
+
+
+def test_an_alertmanager_that_comes_back_is_told_once(receiver: Receiver) -> None:
+    receiver.failing = [503, 429]
+    alertmanager = Alertmanager(receiver.url, {}, pauses=(0.01, 0.01))
+    alertmanager.tell(ALERT)
+    eventually(lambda: alertmanager.outcomes["sent"] == 1)
+    assert (len(receiver.bodies), alertmanager.outcomes["failed"]) == (3, 0)
+
+
+def test_what_alertmanager_does_not_like_is_not_sent_again(receiver: Receiver) -> None:
+    receiver.failing = [400]
+    alertmanager = Alertmanager(receiver.url, {})
+    alertmanager.tell(ALERT)
+    eventually(lambda: alertmanager.outcomes["failed"] == 1)
+    assert len(receiver.bodies) == 1
 
 
 def test_alerts_beyond_what_can_wait_are_dropped_and_counted(receiver: Receiver) -> None:
