@@ -15,8 +15,8 @@ from tests.fixtures.alert_sinks import Sinks, alert_sinks_running
 from tests.fixtures.polling import find_free_port
 from tests.fixtures.service import ServiceProcess, services
 
-SPEED = 50.0
-"""Pages wait 0.2 s and are looked at again after 0.6 s; tickets 0.6 and 2.4 s, the rest 1.2 and 6 s."""
+SPEED = 100.0
+"""Pages wait 0.1 s and are looked at again after 0.3 s; tickets 0.3 and 1.2 s, the rest 0.6 and 3 s."""
 
 TEMPLATES = versions.root() / "collector" / "alertmanager" / "templates"
 

@@ -1,7 +1,9 @@
 """A real Alertmanager: who is told, what keeps silent, and that nothing is lost when those who are told fail."""
 
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,8 +11,12 @@ import pytest
 
 from mita_otel.alerts import ALERTS
 from mita_otel.alerts.inhibitions import INHIBITIONS, Inhibition
+from mita_otel.errors import Severity
+from mita_otel.errors.alerting import Alertmanager
+from mita_otel.errors.groups import Alert
 from tests.fixtures.polling import eventually
 from tests.stack.alerting import Manager, alert, manager_running
+from tests.unit.errors.test_groups import ERROR
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
 
@@ -58,6 +64,16 @@ def test_pagerduty_closes_the_incident_that_it_opened(manager: Manager, service:
     (closed,) = eventually(lambda: manager.sinks.told(channel="pagerduty", about=service, status="resolved"))
     assert closed.content["dedup_key"] == opened.content["dedup_key"]
     assert opened.content["links"] == [{"href": "https://docs.example/runbooks/service-down", "text": "Runbook"}]
+
+
+def test_what_a_service_tells_by_itself_goes_where_its_severity_says(manager: Manager, service: str) -> None:
+    teller = Alertmanager(manager.url, {"service_name": service})
+    occurrence = replace(ERROR, fingerprint=service, at=time.time())
+    teller.tell(Alert(severity=Severity.CRITICAL, occurrence=occurrence, since_last=1, cools_for=300.0))
+    eventually(lambda: ways(manager, service) == PAGED)
+    (message,) = manager.sinks.told(channel="slack", about=service)
+    assert message.alert == "MitaErrorThreshold"
+    assert "ValueError (SYSTEM_9001) happened 1 times" in message.content["attachments"][0]["text"]
 
 
 def test_alerts_of_one_name_and_service_are_one_message(manager: Manager, service: str) -> None:
@@ -127,11 +143,10 @@ def test_a_cause_silences_its_symptoms_and_nothing_of_anybody_else(
 
 def test_a_database_that_is_down_is_the_only_message_of_its_service(manager: Manager, service: str) -> None:
     names = ("MitaHighErrorRate", "MitaHighLatency", "MitaSlowDatabaseQueries", "MitaErrorBudgetBurnFast")
-    manager.post(
-        alert("MitaDatabaseDown", "critical", service_name=service),
-        *(alert(name, SEVERITIES[name], service_name=service) for name in names),
-    )
+    manager.post(alert("MitaDatabaseDown", "critical", service_name=service))
+    # A tenth of a second, as which ten seconds go by here, may be too short for Alertmanager to know of the cause.
     eventually(lambda: ways(manager, service) == PAGED)
+    manager.post(*(alert(name, SEVERITIES[name], service_name=service) for name in names))
     # A ticket's group has been looked at by then, and a page's at least twice.
     probe = alert("MitaCacheDown", "warning", service_name=f"{service}-probe")
     manager.post(probe)
