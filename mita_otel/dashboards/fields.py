@@ -14,7 +14,7 @@ def with_fields(made: dashboard.Panel, panel: Panel) -> dashboard.Panel:
     defaults = made.field_config.defaults
     defaults.unit = panel.unit
     defaults.max_val = panel.most
-    if panel.kind in ("timeseries", "bargauge") and panel.unit in ("percentunit", "percent"):
+    if panel.kind == "bargauge":
         defaults.min_val = 0
     if panel.steps:
         defaults.thresholds = _thresholds(panel.steps)

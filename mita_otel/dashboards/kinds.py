@@ -27,10 +27,11 @@ def _timeseries(panel: Panel) -> dashboard.Panel:
         .line_width(1)
         .fill_opacity(30 if panel.stacked else 8)
         .show_points(enums.VisibilityMode.NEVER)
-        .axis_soft_min(0)
         .tooltip(common.VizTooltipOptions().mode(enums.TooltipDisplayMode.MULTI).sort(enums.SortOrder.DESCENDING))
         .legend(_legend())
     )
+    if panel.from_zero:
+        builder.axis_soft_min(0)
     if panel.stacked:
         builder.stacking(common.StackingConfig().mode(enums.StackingMode.NORMAL))
     if panel.steps:

@@ -55,6 +55,7 @@ class Panel:
         steps: colours by value.
         stacked: whether series add up.
         most: the end of the axis.
+        from_zero: whether the axis begins there, unless something is below: not where 99.9 % differs from 99.99 %.
         words: text and colour of values that stand for something.
         headings: of a table's columns that are labels, by label.
         leads: from a table's column, by label: to a dashboard, which the value chooses by a variable.
@@ -72,6 +73,7 @@ class Panel:
     steps: Steps = ()
     stacked: bool = False
     most: float | None = None
+    from_zero: bool = True
     words: Mapping[float, tuple[str, str]] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
     leads: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -15,6 +15,7 @@ class Style(TypedDict, total=False):
     steps: Steps
     stacked: bool
     most: float
+    from_zero: bool
     words: Mapping[float, tuple[str, str]]
     headings: Mapping[str, str]
     leads: Mapping[str, tuple[str, str]]

@@ -132,6 +132,7 @@ def _traffic(specification: Specification) -> tuple[Panel, ...]:
             ),
             Query(f"max({select(OBJECTIVE, slo=main.id)})", "objective"),
             unit="percentunit",
+            from_zero=False,
             next=uids.SLO,
         ),
     )

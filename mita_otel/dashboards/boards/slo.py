@@ -171,6 +171,7 @@ def _compliance(specification: Specification, title: str, kind: str, what: str) 
         Query(f"1 - {burn} * on (slo) group_left () (1 - {objective})", "{{slo}}"),
         Query(objective, "promised: {{slo}}"),
         unit="percentunit",
+        from_zero=False,
         width=12,
         height=10,
     )
@@ -226,6 +227,7 @@ def _trend() -> tuple[Panel, ...]:
             "SLO trend (30 days)",
             "Share that was good in the period before each moment, over thirty days. From mita_slo:sli:ratio.",
             Query(f"min by (slo) ({whole(SLI, slo=_SLO)})", "{{slo}}"),
+            from_zero=False,
             unit="percentunit",
             since=_MONTH,
             width=12,

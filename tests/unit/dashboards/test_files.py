@@ -179,6 +179,12 @@ def test_links_lead_to_dashboards_that_there_are_and_keep_time_and_variables(uid
             assert link["url"].split("/")[2].partition("?")[0] in set(UIDS) - {uid}
 
 
+def test_an_overdrawn_budget_is_not_cut_off_and_a_share_of_nearly_all_can_be_read() -> None:
+    drawn = {panel["title"]: panel["fieldConfig"]["defaults"] for panel in panels("mita-slo")}
+    assert [drawn[title].get("min") for title in ("Error budget burn-down", "Budget left over 30 days")] == [None, None]
+    assert "axisSoftMin" not in drawn["SLO trend (30 days)"]["custom"]
+
+
 def test_a_row_leads_to_what_it_is_about() -> None:
     [slowest] = [panel for panel in panels("mita-performance") if panel["title"] == "Slowest endpoints"]
     [url] = [
