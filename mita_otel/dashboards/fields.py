@@ -13,6 +13,7 @@ def with_fields(made: dashboard.Panel, panel: Panel) -> dashboard.Panel:
         return made
     defaults = made.field_config.defaults
     defaults.unit = panel.unit
+    defaults.decimals = panel.decimals
     defaults.max_val = panel.most
     if panel.kind == "bargauge":
         defaults.min_val = 0

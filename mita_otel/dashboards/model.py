@@ -54,6 +54,7 @@ class Panel:
         height: rows of about 30 pixels.
         steps: colours by value.
         stacked: whether series add up.
+        decimals: of its numbers; as many as Grafana thinks fit if None, which are too few for 99.999 %.
         most: the end of the axis.
         from_zero: whether the axis begins there, unless something is below: not where 99.9 % differs from 99.99 %.
         words: text and colour of values that stand for something.
@@ -72,6 +73,7 @@ class Panel:
     height: int = 8
     steps: Steps = ()
     stacked: bool = False
+    decimals: int | None = None
     most: float | None = None
     from_zero: bool = True
     words: Mapping[float, tuple[str, str]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ class Style(TypedDict, total=False):
     height: int
     steps: Steps
     stacked: bool
+    decimals: int
     most: float
     from_zero: bool
     words: Mapping[float, tuple[str, str]]

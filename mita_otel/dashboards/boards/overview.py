@@ -70,6 +70,7 @@ def _now(specification: Specification) -> tuple[Panel, ...]:
             "is below the objective. mita_availability_slo, recorded of a whole service.",
             Query(f"min({whole(AVAILABILITY)}) / 100"),
             unit="percentunit",
+            decimals=3,
             steps=promises.kept(specification, main.service, "availability"),
             next=uids.SLO,
         ),
@@ -133,6 +134,7 @@ def _traffic(specification: Specification) -> tuple[Panel, ...]:
             Query(f"max({select(OBJECTIVE, slo=main.id)})", "objective"),
             unit="percentunit",
             from_zero=False,
+            decimals=3,
             next=uids.SLO,
         ),
     )

@@ -69,6 +69,7 @@ def _now(specification: Specification) -> tuple[Panel, ...]:
             ),
             headings={"slo": "Objective of"},
             leads={"slo": (uids.SLO, "slo")},
+            decimals=3,
             width=20,
             height=9,
         ),
@@ -172,6 +173,7 @@ def _compliance(specification: Specification, title: str, kind: str, what: str) 
         Query(objective, "promised: {{slo}}"),
         unit="percentunit",
         from_zero=False,
+        decimals=3,
         width=12,
         height=10,
     )
@@ -228,6 +230,7 @@ def _trend() -> tuple[Panel, ...]:
             "Share that was good in the period before each moment, over thirty days. From mita_slo:sli:ratio.",
             Query(f"min by (slo) ({whole(SLI, slo=_SLO)})", "{{slo}}"),
             from_zero=False,
+            decimals=3,
             unit="percentunit",
             since=_MONTH,
             width=12,
