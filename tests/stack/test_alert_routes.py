@@ -1,6 +1,7 @@
 """Where alerts go, and what is written to people, as Alertmanager's own tool says: nothing runs."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from mita_otel.alerts import ALERTS
 from mita_otel.cli import app
-from mita_otel.stack import versions
+from mita_otel.stack import NativeStack, StackError, versions
 from mita_otel.stack.checking import alertmanager_faults, prometheus_faults
 from tests.fixtures.alert_sinks import alert_sinks_running
 from tests.stack.alerting import TEMPLATES, sample, write_configuration
@@ -175,6 +176,18 @@ def test_what_would_not_be_taken_is_told_with_its_line(tmp_path: Path, file: str
     result = CliRunner().invoke(app, ["alerts", "validate", str(folder)])
     assert result.exit_code == 1
     assert result.stderr.startswith(f"{folder / where}")
+
+
+def test_a_stack_that_would_load_it_is_not_started_and_says_where(binaries: Mapping[str, Path], tmp_path: Path) -> None:
+    collector = tmp_path / "collector"
+    shutil.copytree(versions.root() / "collector", collector, ignore=shutil.ignore_patterns("build", "grafana"))
+    (collector / "alertmanager" / "templates" / "own.tmpl").write_text(
+        '{{ define "mine" }}\n{{ nobody.knows }}{{ end }}'
+    )
+    stack = NativeStack(tmp_path / "stack", binaries, collector=collector)
+    with pytest.raises(StackError, match=r"(?s)^alertmanager ended while starting.*own\.tmpl:2"):
+        stack.up(standard=False)
+    assert {status.state for status in stack.status()} == {"stopped"}
 
 
 def test_a_rule_that_would_not_be_taken_is_told_with_its_line(binaries: Mapping[str, Path], tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from mita_otel.stack import NAMES, NativeStack, StackError
 from mita_otel.stack import state as states
+from mita_otel.stack.native import native_stack
 
 Poll = Callable[[Callable[[], bool]], None]
 
@@ -147,3 +148,27 @@ def test_a_stack_goes_down_with_the_process_that_brought_it_up(
         assert state_of(stack) == dict.fromkeys(NAMES, "ready")
         parent.kill()
     poll(lambda: set(state_of(NativeStack(tmp_path / "stack", binaries)).values()) == {"stopped"})
+
+
+def test_receivers_are_switched_on_and_remembered(tmp_path: Path, binaries: dict[str, Path]) -> None:
+    (tmp_path / "receivers" / "secrets").mkdir(parents=True)
+    secret = tmp_path / "receivers" / "secrets" / "pagerduty_key"
+    secret.write_text("0123456789abcdef0123456789abcdef")
+    with native_stack(tmp_path / "stack", binaries, receivers=tmp_path / "receivers") as stack:
+        written = stack.folder / "config" / "alertmanager" / "alertmanager.yml"
+        assert f"routing_key_file: {secret}" in written.read_text()
+        assert (written.parent / "templates" / "mita.tmpl").is_file()
+        stack.down()
+        written.unlink()
+        NativeStack(stack.folder, binaries).up(standard=False)
+        assert f"routing_key_file: {secret}" in written.read_text()
+
+
+def test_receivers_that_cannot_be_used_are_told_and_nothing_is_started(
+    tmp_path: Path, binaries: dict[str, Path]
+) -> None:
+    (tmp_path / "receivers.yaml").write_text("email: {}")
+    stack = NativeStack(tmp_path / "stack", binaries, receivers=tmp_path)
+    with pytest.raises(StackError, match=r"receivers of alerts cannot be used: .*receivers\.yaml: email\.smarthost"):
+        stack.up(standard=False)
+    assert state_of(stack) == dict.fromkeys(NAMES, "stopped")
