@@ -1,7 +1,6 @@
 """`mita-otel alerts ...`: what there is to be told, who is told of it, and whether all that would be taken."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
@@ -10,12 +9,13 @@ from typing import Annotated, Final
 import typer
 
 from mita_otel.alerts import ALERTS, LOGS, Alert, Places
-from mita_otel.alerts.channels import FOLDER, SECRETS, Channels, ReceiversError, read
+from mita_otel.alerts.channels import FOLDER, SECRETS, Channels, ReceiversError
 from mita_otel.alerts.routes import ROUTES
-from mita_otel.generate.alertmanager import AT, configuration
+from mita_otel.generate.alertmanager import AT
 from mita_otel.stack import Cache, StackError, default_cache
 from mita_otel.stack.build import programs
 from mita_otel.stack.checking import alertmanager_faults, prometheus_faults
+from mita_otel.stack.receivers import write
 from mita_otel.stack.versions import root
 
 app = typer.Typer(
@@ -77,12 +77,7 @@ def receivers(
 ) -> None:
     """Write Alertmanager's configuration into a folder, with the channels whose secrets are there."""
     with _errors("receivers"):
-        channels = read(folder)
-        templates = folder / "templates"
-        templates.mkdir(exist_ok=True)
-        for template in (root() / "collector" / "alertmanager" / "templates").glob("*.tmpl"):
-            shutil.copyfile(template, templates / template.name)
-        (folder / "alertmanager.yml").write_text(configuration(channels, PurePath(at) if at else AT))
+        channels = write(folder, PurePath(at) if at else AT)
     for line in _told(channels):
         typer.echo(line)
 

@@ -86,7 +86,7 @@ def up(
         typer.Option(
             "--receivers",
             envvar="MITA_ALERT_RECEIVERS",
-            help="Folder with the secrets of those who are told of alerts; native only.",
+            help="Folder with the secrets of those who are told of alerts.",
             file_okay=False,
         ),
     ] = None,
@@ -97,7 +97,7 @@ def up(
         if _uses_compose(engine):
             if port or overlay:
                 raise StackError("--port and --overlay are for native stacks: add --engine native")
-            compose = ComposeStack()
+            compose = ComposeStack(receivers=receivers)
             compose.up(report)
             endpoints = compose.endpoints
         else:

@@ -5,12 +5,16 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+from mita_otel.alerts.channels import ReceiversError
+from mita_otel.settings import environment
 from mita_otel.stack import versions
 from mita_otel.stack.model import NAMES, Endpoints, Report, StackError, State, Status, silent, versions_by_component
 from mita_otel.stack.ports import Ports
 from mita_otel.stack.readiness import answers, wait_until_ready
+from mita_otel.stack.receivers import write
 
 _PROBE_TIMEOUT: Final = 5.0
 """Seconds for an engine to say that it is there; a hanging one counts as none."""
@@ -46,10 +50,12 @@ class ComposeStack:
 
     Args:
         docker: the client's program.
+        receivers: a folder with secrets of the channels that alerts go to; without one they are only shown.
     """
 
-    def __init__(self, docker: str = "docker") -> None:
+    def __init__(self, docker: str = "docker", receivers: Path | None = None) -> None:
         self._docker = docker
+        self._receivers = receivers
 
     @property
     def endpoints(self) -> Endpoints:
@@ -66,6 +72,8 @@ class ComposeStack:
         Raises:
             StackError: compose failed, or a container did not become ready.
         """
+        if self._receivers is not None:
+            _switch_on(self._receivers)
         report("starting containers; images that are missing are fetched first")
         self._run("up", "--detach", *_SERVICES)
         deadline = time.monotonic() + _START_TIMEOUT
@@ -99,10 +107,20 @@ class ComposeStack:
         return self.command("logs", "--tail", str(lines), *(["--follow"] if follow else []), *names)
 
     def _run(self, *words: str) -> str:
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
+        variables = dict(environment())
+        if self._receivers is not None:
+            variables["MITA_ALERT_RECEIVERS"] = str(self._receivers.absolute())
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False, env=variables)
         if done.returncode != 0:
             raise StackError(f"`docker compose {' '.join(words)}` failed:\n{done.stderr.strip()}")
         return done.stdout
+
+
+def _switch_on(receivers: Path) -> None:
+    try:
+        write(receivers)
+    except ReceiversError as error:
+        raise StackError(f"the receivers of alerts cannot be used: {error}") from error
 
 
 def parse_states(text: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from mita_otel.stack.compose import parse_states
 
 _DOCKER = """#!/bin/sh
 echo "$@" >> "$0.journal"
+echo "$MITA_ALERT_RECEIVERS" > "$0.receivers"
 [ "$1" = info ] && exit 0
 [ -e "$0.fails" ] && { echo no >&2; exit 1; }
 exit 0
@@ -49,6 +50,22 @@ def test_a_failure_of_compose_is_told_in_its_own_words(docker: Path) -> None:
     docker.with_name("docker.fails").touch()
     with pytest.raises(StackError, match=r"(?s)^`docker compose down` failed:\nno$"):
         ComposeStack(str(docker)).down()
+
+
+def test_containers_get_the_folder_whose_receivers_are_switched_on(docker: Path, tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "slack_url").write_text("https://hooks.example/T0")
+    docker.with_name("docker.fails").touch()
+    with pytest.raises(StackError, match=r"^`docker compose up .* failed"):
+        ComposeStack(str(docker), receivers=tmp_path).up()
+    assert docker.with_name("docker.receivers").read_text() == f"{tmp_path}\n"
+    assert "api_url_file: /etc/alertmanager/secrets/slack_url" in (tmp_path / "alertmanager.yml").read_text()
+
+
+def test_containers_are_not_started_with_receivers_that_cannot_be_used(docker: Path, tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"receivers of alerts cannot be used: .*: there is no such folder"):
+        ComposeStack(str(docker), receivers=tmp_path / "nowhere").up()
+    assert not docker.with_name("docker.journal").exists()
 
 
 @pytest.mark.parametrize(
