@@ -145,9 +145,9 @@ def _slack(channels: Channels, at: PurePath) -> dict[str, Any]:
         **({"channel": options.channel} if options is not None and options.channel else {}),
         "timeout": _TIMEOUT,
         "color": '{{ template "mita.color" . }}',
-        "title": '{{ template "mita.title" . }}',
+        "title": '{{ template "mita.slack.title" . }}',
         "title_link": '{{ template "mita.here" . }}',
-        "fallback": '{{ template "mita.title" . }}',
+        "fallback": '{{ template "mita.slack.title" . }}',
         "text": '{{ template "mita.slack" . }}',
     }
 

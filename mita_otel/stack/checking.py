@@ -9,7 +9,7 @@ from typing import Final
 _TIMEOUT: Final = 30.0
 """Seconds for a tool; measured 0.1."""
 
-_TEMPLATES: Final = ("title", "color", "here", "source", "text", "slack", "html")
+_TEMPLATES: Final = ("title", "slack.title", "color", "here", "source", "text", "slack", "html")
 """Templates that the generated configuration asks for, each with `mita.` before it."""
 
 _IN_TEMPLATE: Final = re.compile(r"template: ([^:\s]+):(\d+)(?::\d+)?: (.*)")

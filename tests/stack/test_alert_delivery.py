@@ -76,6 +76,18 @@ def test_what_a_service_tells_by_itself_goes_where_its_severity_says(manager: Ma
     assert "ValueError (SYSTEM_9001) happened 1 times" in message.content["attachments"][0]["text"]
 
 
+def test_what_somebody_else_wrote_adds_no_header_no_script_and_no_call_of_everybody(
+    manager: Manager, service: str
+) -> None:
+    page = alert("MitaHighErrorRate", "critical", service_name=service)
+    page["annotations"]["summary"] = "</title><script>\r\nBcc: everybody@shop.example\r\n\r\n<!channel> " + "x" * 5_000
+    manager.post(page)
+    eventually(lambda: ways(manager, service) == PAGED)
+    mail, slack = (manager.sinks.told(about=service, channel=channel)[0].content for channel in ("email", "slack"))
+    assert "<script>" not in mail["text/html"]
+    assert "<!channel>" not in str(slack)
+
+
 def test_alerts_of_one_name_and_service_are_one_message(manager: Manager, service: str) -> None:
     alerts = [
         alert("MitaDatabaseDown", "critical", service_name=service, db_client_connection_pool_name=f"pool-{number}")

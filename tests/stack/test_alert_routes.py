@@ -128,14 +128,14 @@ def test_a_message_has_everything_that_somebody_looks_for(
     assert "http://alertmanager:9093/#/silences/new?filter=%7Balertname%3D%22MitaHighErrorRate%22%2C" in said
 
 
-@pytest.mark.parametrize("name", ["slack", "html"])
+@pytest.mark.parametrize("name", ["slack", "slack.title", "html"])
 def test_words_of_an_alert_do_nothing_where_words_do_something(
     binaries: Mapping[str, Path], tmp_path: Path, name: str
 ) -> None:
     assert "<!channel>" not in rendered(binaries, tmp_path, name, "firing", (LABELS, ANNOTATIONS))
 
 
-@pytest.mark.parametrize("name", ["title", "color", "here", "source", "text", "slack", "html"])
+@pytest.mark.parametrize("name", ["title", "slack.title", "color", "here", "source", "text", "slack", "html"])
 @pytest.mark.parametrize("status", ["firing", "resolved"])
 def test_an_alert_without_annotations_is_told_all_the_same(
     binaries: Mapping[str, Path], tmp_path: Path, name: str, status: str
