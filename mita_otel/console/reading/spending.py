@@ -137,7 +137,8 @@ def _burn_down(connection: sqlite3.Connection, now: int, objective: Objective) -
     begin, _ = objective.promise.bounds(now)
     series = series_of(connection, EVENTS, now, service=objective.service, labels={"slo": objective.id})
     grid = grid_of(min(each.first.time for each in series), begin, now, PARTS)
-    events = next(iter(counted(connection, series, sorted({begin, *grid})).values()), Counted((begin, now)))
+    moments = sorted({begin, *grid})
+    events = next(iter(counted(connection, series, moments).values()), Counted(moments))
     left = trend(events, objective.budget, begin, grid)
     sums = [events.count(begin, max(moment, begin)) for moment in grid]
     watched = events.watched

@@ -1,7 +1,11 @@
 """How a budget was spent: bit by bit, and by what."""
 
+import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from mita_otel.console.api.objectives_json import spending_json
 from mita_otel.console.reading.spending import (
     CONTRIBUTORS_LIMIT,
     PARTS,
@@ -12,7 +16,7 @@ from mita_otel.console.reading.spending import (
     spending_of,
 )
 from tests.fixtures.console_figures import Measured, gauge
-from tests.fixtures.console_file import AT, SECOND, ConsoleFile, Sent, id_of, metrics, traces
+from tests.fixtures.console_file import AT, SECOND, ConsoleFile, Sent, console_file, id_of, metrics, traces
 from tests.fixtures.console_objectives import happened, promised, spent
 
 
@@ -104,3 +108,38 @@ def test_what_the_service_says_of_all_its_replicas_is_told_beside(file: ConsoleF
         labels = {"slo": "orders", "scope": scope}
         file.send(metrics("shop", gauge("mita.slo.error_budget.remaining", Measured(value, -5, labels=labels))))
     assert read(file).told == Told(None, 0.4, AT - 5 * SECOND)
+
+
+NUMBERS = st.floats() | st.integers(-5, 5).map(float)
+TIMES = st.integers(-40 * 86_400, 100) | st.sampled_from([-(AT // SECOND), AT // SECOND])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.tuples(NUMBERS, st.text(max_size=8) | st.sampled_from(["1d", "366d", "1s", "month", "week Africa/Cairo"])),
+    st.lists(st.tuples(TIMES, NUMBERS, NUMBERS), min_size=1, max_size=5),
+    TIMES,
+    st.lists(st.tuples(st.text(max_size=3), NUMBERS), max_size=3),
+)
+def test_whatever_is_told_there_is_an_answer(
+    tmp_path_factory: pytest.TempPathFactory,
+    promise: tuple[float, str],
+    points: list[tuple[int, float, float]],
+    start: int,
+    stages: list[tuple[str, float]],
+) -> None:
+    objective, period = promise
+    policy = [Measured(value, labels={"period": period, "stage": name, "action": name}) for name, value in stages]
+    with console_file(tmp_path_factory.mktemp("spending")) as file:
+        file.send(
+            metrics("shop", happened(*points, start=start), *promised(objective=objective, period=period)),
+            metrics("shop", gauge("mita.slo.stage", *policy), spent({"route": {"/": points[0][1]}}, trace=1)),
+        )
+        found = file.reader.run(lambda connection: spending_of(connection, AT, "shop", "orders"))
+    if found is None:  # nothing of it is of the period
+        return
+    told = orjson.loads(orjson.dumps(spending_json(found)))
+    remaining = told["objective"]["error_budget"]["remaining_ratio"]
+    assert (remaining is None) == (told["objective"]["state"] in {"no_data", "invalid"})
+    assert remaining is None or remaining <= 1 + 1e-9
+    assert 0 <= told["objective"]["coverage"] <= 1
