@@ -10,12 +10,14 @@ from typing import Final
 
 from mita_otel.metrics.catalogue import INSTRUMENTS
 from mita_otel.metrics.catalogue.slo import EVENTS
+from mita_otel.metrics.catalogue.slo import SPENT as CONTRIBUTIONS
 from mita_otel.slo.alerts import TABLE
 from mita_otel.slo.alerts import rules as alerting
 from mita_otel.slo.series import (
     ALLOWED,
     AVAILABILITY,
     BURN_RATE,
+    CONTRIBUTED,
     COVERAGE,
     FACTOR,
     INDICATOR,
@@ -26,6 +28,7 @@ from mita_otel.slo.series import (
     SPENT,
     SUMMED,
     SUMS,
+    increase,
 )
 from mita_otel.slo.specification import Indicator, Slo, Specification, load
 from mita_otel.slo.windows import HOUR, WINDOWS, Rolling, shortly
@@ -57,7 +60,7 @@ def rules(specification: Specification, file: str, every: int = EXPORTED) -> str
     periods = sorted({slo.period.length for slo in specification.slos if isinstance(slo.period, Rolling)})
     groups = [
         # The sums of a period are exact only if no two of them overlap.
-        ("mita-slo-events", "5m", [_rule(SUMS, _slice(every))]),
+        ("mita-slo-events", "5m", [_rule(SUMS, _slice(every)), _rule(CONTRIBUTED, _contributed())]),
         ("mita-slo-burn", "1m", [*_objectives(specification.slos), *_burns(), *_rates(specification.indicators)]),
         ("mita-slo-alerting", "1m", [*_factors(specification.slos), *_spent()]),
         ("mita-slo-budget", "5m", [rule for length in periods for rule in _budgets(specification.slos, length)]),
@@ -80,6 +83,12 @@ def _slice(every: int) -> str:
     counted = f"{EVENTS.prometheus_name}[{SUMMED + every}s]"
     exact = f"(delta({counted}) and resets({counted}) == 0 or increase({counted}))"
     return f"sum by ({_SERVICE}, slo, outcome) ({exact}) * {SUMMED} / {SUMMED + every}"
+
+
+def _contributed() -> str:
+    """Return who spent budgets in five minutes; contributors come and go, so nothing may be made of a series' age."""
+    counted = increase(CONTRIBUTIONS.prometheus_name, SUMMED)
+    return f"sum by ({_SERVICE}, slo, dimension, contributor) {counted}"
 
 
 def _objectives(slos: Iterable[Slo]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from benchmarks import slo_replay
 from mita_otel.breakers import CircuitBreaker, Registry
 from mita_otel.slo import prometheus
 from mita_otel.slo.prometheus import PrometheusSource
+from mita_otel.slo.series import increase
 from mita_otel.stack import versions
 from tests.fixtures.polling import find_free_port
 from tests.fixtures.soak import SOAK
@@ -32,10 +33,12 @@ def _sample(labels: str, value: float) -> dict[str, Any]:
     return {"labels": f"{{{labels}}}", "value": value}
 
 
-def _run(binaries: dict[str, Path], folder: Path, series: list[dict[str, str]], *asked: dict[str, Any]) -> None:
+def _run(
+    binaries: dict[str, Path], folder: Path, series: list[dict[str, str]], *asked: dict[str, Any], every: str = "1m"
+) -> None:
     case = {"interval": "1m", "input_series": series, "promql_expr_test": list(asked)}
     path = folder / "test.yml"
-    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [case]}))
+    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": every, "tests": [case]}))
     done = subprocess.run([binaries["promtool"], "test", "rules", path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -91,6 +94,20 @@ def test_a_budget_may_be_overdrawn(binaries: dict[str, Path], tmp_path: Path) ->
 def test_a_restart_costs_no_budget(binaries: dict[str, Path], tmp_path: Path) -> None:
     series = [_counted("good", "0+100x30 0+100x90"), _counted("bad", "0+0x120")]
     _run(binaries, tmp_path, series, _asked("mita_error_budget_remaining", "2h", _sample(BUDGET, 1)))
+
+
+def test_contributors_of_slices_add_up_whenever_they_come_and_go(binaries: dict[str, Path], tmp_path: Path) -> None:
+    # One begins within a slice, one is there for two samples, one is not told of for a while and not counted again.
+    labels = 'service_name="shop", slo="orders", dimension="route", instance="1"'
+    values = {"/a": "_x4 0 30x20 38x60", "/b": "_x17 0 5 _x60", "/c": "0x3 7x10 _x12 7x60"}
+    series = [
+        {"series": f'mita_slo_spent_total{{{labels}, contributor="{name}"}}', "values": each}
+        for name, each in values.items()
+    ]
+    counted = [_sample(f'contributor="{name}"', bad) for name, bad in (("/a", 38), ("/b", 5), ("/c", 7))]
+    for expression in ("(sum_over_time(mita_slo:contributed:increase5m[1h]))", increase("mita_slo_spent_total", 3_600)):
+        asked = _asked(f"sum by (contributor) {expression}", "1h", *counted)
+        _run(binaries, tmp_path, series, asked, every="5m")
 
 
 def test_without_events_nothing_is_said(binaries: dict[str, Path], tmp_path: Path) -> None:

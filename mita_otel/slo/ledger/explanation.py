@@ -17,6 +17,8 @@ UNKNOWN: Final = "unknown"
 
 _DIGITS: Final = 9
 _A_HALF: Final = 0.5
+_LITTLE: Final = 0.01
+"""Share of the bad events by which two sums of fractions may differ."""
 
 
 class UnknownObjectiveError(LookupError):
@@ -100,7 +102,8 @@ def _complete(account: Account) -> Account:
     for dimension in DIMENSIONS:
         found = account.contributions.get(dimension, ())
         missing = account.count.bad - sum(each.bad for each in found)
-        whole[dimension] = (*found, Contribution(UNKNOWN, missing)) if missing >= _A_HALF else tuple(found)
+        is_much = missing >= max(_A_HALF, _LITTLE * account.count.bad)
+        whole[dimension] = (*found, Contribution(UNKNOWN, missing)) if is_much else tuple(found)
     return replace(account, contributions=whole)
 
 

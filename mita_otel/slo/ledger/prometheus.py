@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -11,18 +11,31 @@ from mita_otel.metrics.catalogue.slo import EVENTS, SPENT
 from mita_otel.slo.budget import Count
 from mita_otel.slo.ledger.book import EXAMPLES, Contribution, Contributions, Trace, ranked
 from mita_otel.slo.ledger.explanation import Account, beginning, chosen, explanation
-from mita_otel.slo.series import SUMMED, SUMS
+from mita_otel.slo.series import CONTRIBUTED, SUMMED, SUMS, increase
 from mita_otel.slo.specification import Slo
+from mita_otel.slo.windows import HOUR
 
 Fetch: TypeAlias = Callable[[str], Any]
 """Returns the JSON that a URL answers with."""
 
 _TIMEOUT: Final = 60.0
-"""Seconds for one answer: a month of a busy service is some hundred millions of samples."""
+"""Seconds for one answer: without recorded sums a month of a busy service is a hundred million samples."""
 _SOON: Final = 4.0
 """Seconds for one answer where somebody waits, and there is another one to ask."""
 _LARGEST: Final = 50_000_000
 _A_HALF: Final = 0.5
+
+
+class _Counter(NamedTuple):
+    """A counter, the series that its five minutes are recorded in, and the labels that both are told by."""
+
+    name: str
+    recorded: str
+    labels: tuple[str, ...]
+
+
+_EVENTS: Final = _Counter(EVENTS.prometheus_name, SUMS, ("slo", "outcome"))
+_SPENT: Final = _Counter(SPENT.prometheus_name, CONTRIBUTED, ("slo", "dimension", "contributor"))
 
 Series: TypeAlias = tuple[str, str, str]
 """An objective's id, a dimension, a contributor."""
@@ -91,11 +104,8 @@ class Asked:
     def _accounts(self, slos: Sequence[Slo], begin: float, now: float, only: str | None) -> Iterator[Account]:
         length = max(round(now - begin), SUMMED)
         mine = f"service_name={self._service}" + ("" if only is None else f", slo={json.dumps(only)}")
-        events = self._sums(_increase(f"{EVENTS.prometheus_name}{{{mine}}}", length, "slo, outcome"), "slo", "outcome")
-        spent = self._sums(
-            _increase(f"{SPENT.prometheus_name}{{{mine}}}", length, "slo, dimension, contributor"),
-            *("slo", "dimension", "contributor"),
-        )
+        events = self._counted(_EVENTS, mine, length, now)
+        spent = self._counted(_SPENT, mine, length, now)
         slices = f'max by (slo) (count_over_time({SUMS}{{{mine}, outcome="good"}}[{length}s]))'
         watched = self._sums(slices, "slo")
         traces = self._traces(f"{SPENT.prometheus_name}{{{mine}}}", begin, now)
@@ -104,6 +114,27 @@ class Asked:
             count = Count(events.get((slo.id, "good"), 0.0), bad)
             coverage = min(watched.get((slo.id,), 0.0) / max(length // SUMMED, 1), 1.0)
             yield Account(slo, begin, now, coverage, count, _contributions(slo.id, spent, traces))
+
+    def _counted(self, counter: _Counter, mine: str, length: int, now: float) -> Mapping[tuple[str, ...], float]:
+        """Return what was counted, by labels.
+
+        Of a long time it is the sum of what was recorded, which are twenty samples of which a counter has 400, and what
+        came since then.
+        """
+        until = self._recorded_until(f"{counter.recorded}{{{mine}}}") if length > HOUR else None
+        since = length if until is None else max(round(now - until), 1)
+        by, labels = ", ".join(counter.labels), counter.labels
+        counted = dict(self._sums(f"sum by ({by}) {increase(f'{counter.name}{{{mine}}}', since)}", *labels))
+        if until is not None:
+            summed = f"sum by ({by}) (sum_over_time({counter.recorded}{{{mine}}}[{length}s]))"
+            for key, value in self._sums(summed, *labels).items():
+                counted[key] = counted.get(key, 0.0) + value
+        return counted
+
+    def _recorded_until(self, series: str) -> float | None:
+        """Return when the last slice was recorded, in seconds since the epoch; None without a recent one."""
+        steps = f"[{2 * SUMMED + 60}s:15s]"
+        return self._sums(f"max(max_over_time(timestamp({series}){steps}))").get(())
 
     def _sums(self, expression: str, *labels: str) -> Mapping[tuple[str, ...], float]:
         answer = self._data("query", {"query": expression})
@@ -140,17 +171,6 @@ class Asked:
         if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
             raise ValueError("it answered without a result")
         return answer["data"]
-
-
-def _increase(selector: str, length: int, by: str) -> str:
-    """Return what was counted in so many seconds until now, and not guessed.
-
-    A series is one process's, and begins with a zero: what it has at last is what it counted, less what it had counted
-    before. Where a counter was reset within a series, `increase` must do, which guesses the time between samples.
-    """
-    last, before = f"max_over_time({selector}[{length}s])", f"{selector} offset {length}s"
-    exact = f"({last} - {before} or {last}) and resets({selector}[{length}s]) == 0"
-    return f"sum by ({by}) ({exact} or increase({selector}[{length}s]))"
 
 
 def _contributions(
