@@ -189,7 +189,7 @@ def week(hours: int, begin: int = 0) -> Week:
 def _serve(process: Process, now: float, mean: float, troubles: Troubles, chance: random.Random) -> None:
     """Answer the requests of a step, some of them badly."""
     requests, is_slow = drawn(mean, chance), during(troubles.slow, now)
-    failed = drawn(mean * 0.00002, chance) + (chance.randint(0, 1) if during(troubles.blips, now) else 0)
+    failed = drawn(mean * 0.00002, chance) + (drawn(mean * 0.005, chance) if during(troubles.blips, now) else 0)
     failed = min(failed, requests)
     slow, slowest = (
         drawn(mean * (0.15 if is_slow else 0.02), chance),
@@ -229,7 +229,7 @@ def _business(process: Process, mean: float, is_tried: bool, is_spike: bool, cha
     process.count("mita_rate_limit_requests_total", blocked, policy="general", result="blocked")
     process.count("mita_cache_operations_total", drawn(mean * 2, chance), status="hit")
     process.count("mita_cache_operations_total", drawn(mean * 0.002, chance), status="error")
-    process.count("mita_timeouts_total", chance.randint(0, 1) if is_spike else 0, scope="pool")
+    process.count("mita_timeouts_total", drawn(mean * 0.005, chance) if is_spike else 0, scope="pool")
 
 
 def _tell(process: Process, position: int, troubles: Troubles, chance: random.Random, made: Week) -> None:

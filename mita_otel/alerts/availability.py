@@ -4,7 +4,7 @@ from typing import Final
 
 from mita_otel.alerts.alert import Alert
 from mita_otel.alerts.promql import SERVICE, labels, share
-from mita_otel.alerts.signals import HEARD, IS_AWAKE, LIVING, NOBODY, REPLICAS
+from mita_otel.alerts.signals import HEARD, IS_AWAKE, LIVING, NOBODY, REPLICAS, of_the_living
 from mita_otel.dashboards import uids
 from mita_otel.metrics.catalogue import breakers, business, cache, database, health, http, reliability
 
@@ -14,11 +14,13 @@ _FAILED: Final = f'{_REQUESTS}{{http_response_status_code=~"5.."}}'
 _POOL: Final = "db_client_connection_pool_name"
 _COUNTED_IN: Final = f'{reliability.RATE_LIMIT_BACKEND_STATE.prometheus_name}{{state="down"}}'
 _CACHE: Final = cache.OPERATIONS.prometheus_name
+_UNANSWERED: Final = share(f'{_CACHE}{{status="error"}}', _CACHE, above=0.5, at_least=5, window="5m", still="2m")
+_TRIPPED: Final = f'{breakers.STATE.prometheus_name}{{state=~"open|half_open|forced_open"}}'
 
 AVAILABILITY: Final = (
     Alert(
         name="MitaHighErrorRate",
-        expression=share(_FAILED, _REQUESTS, above=0.01, at_least=5),
+        expression=share(_FAILED, _REQUESTS, above=0.01, at_least=5, window="5m", still="2m"),
         lasting="5m",
         keep="2m",
         severity="critical",
@@ -59,7 +61,7 @@ AVAILABILITY: Final = (
     ),
     Alert(
         name="MitaServiceUnhealthy",
-        expression=f"avg by {labels(SERVICE)} ({health.STATUS.prometheus_name}) < 0.5",
+        expression=f"avg by {labels(SERVICE)} ({of_the_living(health.STATUS.prometheus_name)}) < 0.5",
         lasting="2m",
         severity="critical",
         tier=1,
@@ -71,7 +73,7 @@ AVAILABILITY: Final = (
     ),
     Alert(
         name="MitaDatabaseDown",
-        expression=f"avg by {labels(SERVICE, _POOL)} ({database.UP.prometheus_name}) <= 0.5",
+        expression=f"avg by {labels(SERVICE, _POOL)} ({of_the_living(database.UP.prometheus_name)}) <= 0.5",
         lasting="1m",
         keep="10m",  # longer than the windows that its failures are still in: it silences what these tell
         severity="critical",
@@ -86,10 +88,7 @@ AVAILABILITY: Final = (
     ),
     Alert(
         name="MitaCacheDown",
-        expression=(
-            f"avg by {labels(SERVICE)} ({_COUNTED_IN}) >= 0.5\n"
-            f"or {_ON} " + share(f'{_CACHE}{{status="error"}}', _CACHE, above=0.5, at_least=5).replace("\n", " ")
-        ),
+        expression=(f"avg by {labels(SERVICE)} ({of_the_living(_COUNTED_IN)}) >= 0.5\nor {_ON} {_UNANSWERED}"),
         lasting="1m",
         severity="warning",
         tier=2,
@@ -102,10 +101,7 @@ AVAILABILITY: Final = (
     ),
     Alert(
         name="MitaCircuitBreakerOpen",
-        expression=(
-            f"max by {labels(SERVICE, 'service')}"
-            f' ({breakers.STATE.prometheus_name}{{state=~"open|half_open|forced_open"}}) == 1'
-        ),
+        expression=(f"max by {labels(SERVICE, 'service')} ({of_the_living(_TRIPPED)}) == 1"),
         lasting="1m",
         keep="1m",
         severity="warning",

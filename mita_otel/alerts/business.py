@@ -14,7 +14,7 @@ _HELD: Final = reliability.RATE_LIMIT_REQUESTS.prometheus_name
 BUSINESS: Final = (
     Alert(
         name="MitaHighAuthenticationFailureRate",
-        expression=share(f'{_LOGINS}{{status="failed"}}', _LOGINS, above=0.2, at_least=10),
+        expression=share(f'{_LOGINS}{{status="failed"}}', _LOGINS, above=0.2, at_least=10, window="5m", still="2m"),
         lasting="5m",
         keep="5m",
         severity="warning",
@@ -28,7 +28,7 @@ BUSINESS: Final = (
     ),
     Alert(
         name="MitaOcrProcessingFailures",
-        expression=share(f'{_RECEIPTS}{{status="failed"}}', _RECEIPTS, above=0.1, at_least=5, window="15m"),
+        expression=share(f'{_RECEIPTS}{{status="failed"}}', _RECEIPTS, above=0.1, at_least=5, window="15m", still="5m"),
         lasting="5m",
         keep="5m",
         severity="warning",
@@ -43,7 +43,13 @@ BUSINESS: Final = (
     Alert(
         name="MitaRateLimitSurge",
         expression=share(
-            f'{_HELD}{{result=~"blocked|fallback_blocked"}}', _HELD, above=0.2, at_least=50, by=("policy",)
+            f'{_HELD}{{result=~"blocked|fallback_blocked"}}',
+            _HELD,
+            above=0.2,
+            at_least=50,
+            window="5m",
+            still="2m",
+            by=("policy",),
         ),
         lasting="5m",
         keep="5m",

@@ -4,21 +4,28 @@ from typing import Final
 
 from mita_otel.alerts.alert import Alert
 from mita_otel.alerts.promql import SERVICE, events, labels, quantile
+from mita_otel.alerts.signals import of_the_living
 from mita_otel.dashboards import uids
 from mita_otel.metrics.catalogue import database, http, process, reliability
 
 _POOL: Final = "db_client_connection_pool_name"
 _OF_PROCESS: Final = (*SERVICE, "instance", _POOL)
-_USED: Final = (
-    f'max by {labels(_OF_PROCESS)} ({database.CONNECTION_COUNT.prometheus_name}{{db_client_connection_state="used"}})'
-)
+_IN_USE: Final = f'{database.CONNECTION_COUNT.prometheus_name}{{db_client_connection_state="used"}}'
+_USED: Final = f"max by {labels(_OF_PROCESS)} ({_IN_USE})"
 _ALLOWED: Final = f"max by {labels(_OF_PROCESS)} ({database.CONNECTION_MAX.prometheus_name})"
-_ENOUGH_REQUESTS: Final = f"{http.SERVER_REQUEST_DURATION.prometheus_name}_count"
+_REQUESTS: Final = f"{http.SERVER_REQUEST_DURATION.prometheus_name}_count"
+
+
+def _given_up(window: str) -> str:
+    """Return how many waits a request were given up, by what was waited for."""
+    waits = events(reliability.TIMEOUTS.prometheus_name, window, ("scope",))
+    return f"{waits} / on {labels(SERVICE)} group_left () {events(_REQUESTS, window)}"
+
 
 PERFORMANCE: Final = (
     Alert(
         name="MitaHighLatency",
-        expression=quantile(http.SERVER_REQUEST_DURATION, 0.95, above=1.0, at_least=5),
+        expression=quantile(http.SERVER_REQUEST_DURATION, 0.95, above=1.0, at_least=5, window="5m"),
         lasting="10m",
         keep="2m",
         severity="warning",
@@ -37,6 +44,7 @@ PERFORMANCE: Final = (
             0.95,
             above=0.5,
             at_least=5,
+            window="2m",
             where='db_system_name!="redis",',
             by=("db_namespace",),
         ),
@@ -53,7 +61,7 @@ PERFORMANCE: Final = (
     ),
     Alert(
         name="MitaEventLoopBlocked",
-        expression=quantile(process.EVENT_LOOP_LAG, 0.99, above=0.25, at_least=5, by=("instance",)),
+        expression=quantile(process.EVENT_LOOP_LAG, 0.99, above=0.25, at_least=5, window="2m", by=("instance",)),
         lasting="5m",
         keep="2m",
         severity="warning",
@@ -68,7 +76,7 @@ PERFORMANCE: Final = (
     ),
     Alert(
         name="MitaDatabasePoolSaturated",
-        expression=f"{_USED} / ({_ALLOWED} > 0) > 0.9",
+        expression=f"max by {labels(_OF_PROCESS)} ({of_the_living(_IN_USE)}) / ({_ALLOWED} > 0) > 0.9",
         lasting="5m",
         severity="warning",
         tier=2,
@@ -102,8 +110,8 @@ PERFORMANCE: Final = (
     Alert(
         name="MitaTimeouts",
         expression=(
-            f"{events(reliability.TIMEOUTS.prometheus_name, by=('scope',))}"
-            f" / on {labels(SERVICE)} group_left () {events(_ENOUGH_REQUESTS)} > 0.01\n"
+            f"{_given_up('5m')} > 0.01\n"
+            f"and {_given_up('2m')} > 0.01\n"
             f"and {events(reliability.TIMEOUTS.prometheus_name, by=('scope',))} >= 5"
         ),
         lasting="5m",

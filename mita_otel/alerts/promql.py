@@ -32,11 +32,14 @@ def events(series: str, window: str = "5m", by: Iterable[str] = ()) -> str:
     return total(f"increase({series}[{window}])", by)
 
 
-def share(part: str, whole: str, *, above: float, at_least: float, window: str = "5m", by: Iterable[str] = ()) -> str:
+def share(
+    part: str, whole: str, *, above: float, at_least: float, window: str, still: str, by: Iterable[str] = ()
+) -> str:
     """Return the share that a part has of a whole, where it is above a bound and the part is not only a few.
 
     Both sides are sums: a division of the series themselves would pair each with itself, and be 1 or nothing. In a
-    quiet night one of two events is a half, and no reason to wake anybody: hence the least number.
+    quiet night one of two events is a half, and no reason to wake anybody: hence the least number. What happened at
+    once stays in a window for as long as that is: hence a second, short one, which shows that it goes on.
 
     Args:
         part: a counter's series.
@@ -44,14 +47,26 @@ def share(part: str, whole: str, *, above: float, at_least: float, window: str =
         above: the bound, 0 to 1.
         at_least: events of the part.
         window: that they are counted in.
+        still: the short window.
         by: further labels.
     """
     few, all_ = events(part, window, by), events(whole, window, by)
-    return f"{few} / {all_} > {above:g}\nand {few} >= {at_least:g}"
+    return (
+        f"{few} / {all_} > {above:g}\n"
+        f"and {events(part, still, by)} / {events(whole, still, by)} > {above:g}\n"
+        f"and {few} >= {at_least:g}"
+    )
 
 
 def quantile(
-    histogram: Histogram, share_: float, *, above: float, at_least: float, where: str = "", by: Iterable[str] = ()
+    histogram: Histogram,
+    share_: float,
+    *,
+    above: float,
+    at_least: float,
+    window: str,
+    where: str = "",
+    by: Iterable[str] = (),
 ) -> str:
     """Return a quantile over all processes where it is above a bound, and at least so many measurements are.
 
@@ -60,6 +75,7 @@ def quantile(
         share_: 0.95 for the 95th percentile.
         above: a bound of its buckets: a threshold between two would be a guess.
         at_least: measurements above it.
+        window: that they are counted in; shorter than the alert has to last, or all at once would be enough.
         where: matchers, with a comma behind each.
         by: further labels.
 
@@ -69,11 +85,11 @@ def quantile(
     if above not in histogram.buckets:
         raise ValueError(f"{histogram.name} has no bucket that ends at {above:g}: use one of {histogram.buckets}")
     name, clause = histogram.prometheus_name, tuple(by)
-    buckets = f"sum by {labels(SERVICE, clause, 'le')} (rate({name}_bucket{{{where}}}[5m]))"
-    within = events(f'{name}_bucket{{{where}le=~"{above:g}([.]0)?"}}', by=clause)
+    buckets = f"sum by {labels(SERVICE, clause, 'le')} (rate({name}_bucket{{{where}}}[{window}]))"
+    within = events(f'{name}_bucket{{{where}le=~"{above:g}([.]0)?"}}', window, clause)
     return (
         f"histogram_quantile({share_:g}, {buckets}) > {above:g}\n"
-        f"and {events(f'{name}_count{{{where}}}', by=clause)} - {within} >= {at_least:g}"
+        f"and {events(f'{name}_count{{{where}}}', window, clause)} - {within} >= {at_least:g}"
     )
 
 

@@ -14,6 +14,7 @@ EVERY: Final = 15
 """Seconds between two evaluations of these and of the alerts."""
 
 AWAKE: Final = "mita_alerts:awake:bool"
+STAMP: Final = "mita_alerts:stamp:seconds"
 BEATS: Final = "mita_alerts:beats:sum"
 HEARD: Final = "mita_alerts:heard:seconds"
 REPLICAS: Final = "mita_alerts:replicas:count"
@@ -22,12 +23,14 @@ _SERVING: Final = f"{HEARTBEAT} unless on {labels(PROCESS)} {health.READY.promet
 
 SIGNALS: Final[Mapping[str, str]] = {
     AWAKE: "vector(1)",
+    STAMP: f"max by {labels(PROCESS)} (timestamp({HEARTBEAT}))",
     BEATS: total(f"timestamp({HEARTBEAT})"),
     HEARD: f"max by {labels(SERVICE)} (timestamp({HEARTBEAT}))",
     REPLICAS: f"count by {labels(SERVICE)} ({_SERVING})",
 }
-"""Expressions, by the name that each is recorded as: that Prometheus evaluates at all; a number that changes with
-every sample of a service; when it was last heard of; how many processes of it serve."""
+"""Expressions, by the name that each is recorded as: that Prometheus evaluates at all; when a process told of itself
+last, by its own clock; a number that changes with every sample of a service; when it was last heard of; how many
+processes of it serve."""
 
 _SILENCE: Final = "90s"
 """Six samples were missed."""
@@ -45,3 +48,8 @@ NOBODY: Final = (
     f"(count by ({_PLACE}) ({SEEN}) >= 2 unless on ({_PLACE}) count by ({_PLACE}) ({LIVING}) and {IS_AWAKE})"
 )
 """Places of which all services fell silent: several do not end at once, telemetry's way does."""
+
+
+def of_the_living(gauge: str) -> str:
+    """Return a gauge's series without those of processes that have ended: their last word is believed for 5 minutes."""
+    return f"({gauge} unless on {labels(PROCESS)} (changes({STAMP}[1m]) == 0))"

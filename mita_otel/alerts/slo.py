@@ -8,7 +8,7 @@ from mita_otel.alerts.promql import HEARTBEAT, SERVICE, labels, total
 from mita_otel.dashboards import uids
 from mita_otel.metrics.catalogue.slo import EVENTS
 from mita_otel.slo.alerts import MIN_BAD, TABLE, Severity
-from mita_otel.slo.series import BURN_RATE, COVERAGE, FACTOR, OBJECTIVE, PERIOD, REMAINING, SPENT, SUMS
+from mita_otel.slo.series import ALLOWED, BURN_RATE, COVERAGE, FACTOR, OBJECTIVE, PERIOD, REMAINING, SPENT, SUMS
 from mita_otel.slo.windows import HOUR, shortly
 
 _BY: Final = (*SERVICE, "slo")
@@ -97,7 +97,13 @@ def _of_slos() -> Iterable[Alert]:
     )
     yield Alert(
         name="MitaErrorBudgetExhausted",
-        expression=f"{_LEFT} + {_OWNED} <= 0\nand {_ON} {_KNOWN}",
+        # Of what was seen for a while only, the share that this is of the whole period; and more than a few events.
+        expression=(
+            f"{_LEFT} + {_OWNED} <= 0\n"
+            f"and {_ON} ((1 - {_LEFT}) * {_ON} last_over_time({COVERAGE}[10m]) >= 1)\n"
+            f"and {_ON} ((1 - {_LEFT}) * {_ON} last_over_time({COVERAGE}[10m]) * {_ON}"
+            f" last_over_time({ALLOWED}[10m]) > {_ENOUGH:g})"
+        ),
         lasting="5m",
         severity="warning",
         tier=None,

@@ -13,16 +13,18 @@ def _requests(status: str, service: str = "shop", **labels: str) -> str:
 ERRORS = (
     Case(
         alert="MitaHighErrorRate",
-        shows="1.6 % of the requests fail for 15 minutes; 0.8 % of another service's, half of a few in a quiet night",
+        shows="1.6 % of the requests fail for 15 minutes; 0.8 % of another's, all for 30 s, half of a few",
         series={
             _requests("200", **_PRODUCTION): counted((200, 60)),
             _requests("500", **_PRODUCTION): counted((20, 0), (60, 1), (120, 0)),
             _requests("200", "calm"): counted((200, 60)),
             _requests("503", "calm"): counted((20, 0), (60, 0.5), (120, 0)),
+            _requests("200", "blip"): counted((200, 60)),
+            _requests("500", "blip"): counted((20, 0), (2, 60), (178, 0)),
             _requests("200", "night"): counted((200, 0.2)),
             _requests("500", "night"): counted((20, 0), (60, 0.2), (120, 0)),
         },
-        quiet=("5m", "13m", "27m"),
+        quiet=("5m", "10m15s", "11m", "13m", "27m"),
         told={"14m": (Told(labels=SHOP, value={"humanizePercentage": "1.639%"}),)},
     ),
     Case(
@@ -206,7 +208,7 @@ DEPENDENCIES = (
     ),
     Case(
         alert="MitaCircuitBreakerOpen",
-        shows="a breaker opens, probes in vain every minute, and closes; another is open for 45 s",
+        shows="a breaker opens, probes in vain every minute, and closes; others are for 45 s, or when a process ends",
         series={
             f"mita_circuit_breaker_state{{{named(service='bank', state='open', **_PRODUCTION)}}}": held(
                 (20, 0), (4, 1), (1, 0), (4, 1), (1, 0), (30, 1), (40, 0)
@@ -217,6 +219,8 @@ DEPENDENCIES = (
             f"mita_circuit_breaker_state{{{named(service='bank', state='closed', **_PRODUCTION)}}}": held(
                 (20, 1), (40, 0), (40, 1)
             ),
+            **alive(24, "ends"),
+            f"mita_circuit_breaker_state{{{named('ends', service='mail', state='open')}}}": held((22, 0), (2, 1)),
             f"mita_circuit_breaker_state{{{named('calm', service='mail', state='open')}}}": held(
                 (20, 0), (3, 1), (77, 0)
             ),

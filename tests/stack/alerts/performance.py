@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.stack.alerts.case import Case, Told, counted, held, named
+from tests.stack.alerts.case import Case, Told, alive, counted, held, named
 
 _SHOP = {"service_name": "shop"}
 _POOL = "db:5432/shop"
@@ -63,7 +63,7 @@ QUANTILES = (
                 _QUERIES, ("0.5", "1.0"), (200, 96, 4), of="calm", db_system_name="postgresql", db_namespace="calm"
             ),
         },
-        quiet=("5m", "12m", "27m"),
+        quiet=("5m", "10m45s", "27m"),
         told={
             "14m": (Told(labels={**_SHOP, "db_namespace": "shop"}, value={"humanizeDuration": "750ms"}),),
         },
@@ -102,6 +102,12 @@ POOLS = (
         },
         quiet=("5m", "9m45s", "15m15s"),
         told={"10m15s": (Told(labels=_OF_POOL, value={"humanizePercentage": "95%"}),)},
+    ),
+    Case(
+        alert="MitaDatabasePoolSaturated",
+        shows="a process ends whose pool was saturated for 3 minutes: its last word is no longer believed then",
+        series={**alive(32), **_pool(held((20, 3), (12, 20)), held((32, 20)))},
+        quiet=("8m", "10m15s", "11m", "12m"),
     ),
     Case(
         alert="MitaDatabasePoolSaturated",

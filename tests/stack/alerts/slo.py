@@ -117,6 +117,7 @@ def _recorded(
     left: str = "",
     watched: float = 1,
     spent: float = 0.5,
+    allowed: float = 100,
 ) -> Mapping[str, str]:
     """Return what rules record of an objective.
 
@@ -128,6 +129,7 @@ def _recorded(
         left: of the budget.
         watched: share of the period.
         spent: share of the budget in each window.
+        allowed: bad events of the whole period.
     """
     mine = f'service_name="{of}", slo="service-availability"'
     constant = f"0x{steps - 1}"
@@ -140,6 +142,7 @@ def _recorded(
         f'mita_slo:coverage:ratio{{{mine}, period="30d"}}': f"{watched}+{constant}",
         f'mita_slo:objective:ratio{{{owned}, type="availability"}}': f"0.999+{constant}",
         f"mita_slo:period:seconds{{{owned}}}": f"2592000+{constant}",
+        f'mita_slo:allowed:events{{{mine}, period="30d"}}': f"{allowed}+{constant}",
         **{f'mita_slo:spent:ratio{{{mine}, window="{window}"}}': f"{spent}+{constant}" for window in factors},
         **{
             f'mita_slo:alert:factor{{{owned}, severity="ticket", window="{window}"}}': f"{factor}+{constant}"
@@ -176,13 +179,14 @@ SLOW = (
     ),
     Case(
         alert="MitaErrorBudgetExhausted",
-        shows="the budget is overdrawn; a hundredth of another one is left, and of a third too little is known",
+        shows="the budget is overdrawn; a hundredth of another is left, a third only began, a fourth has hardly one",
         step="5m",
         is_recorded=True,
         series={
             **_recorded("shop", 60, burn={}, bad=held((60, 0)), left=held((12, 0.1), (24, -0.25), (24, 0.05))),
             **_recorded("calm", 60, burn={}, bad=held((60, 0)), left=held((60, 0.01))),
             **_recorded("new", 60, burn={}, bad=held((60, 0)), left=held((60, -9)), watched=0.05),
+            **_recorded("few", 60, burn={}, bad=held((60, 0)), left=held((60, -1)), allowed=2),
         },
         quiet=("60m", "3h10m"),
         told={"70m": (Told(labels={**_AVAILABLE, "period": "30d"}, value={"humanizePercentage": "-25%"}),)},

@@ -102,13 +102,16 @@ def test_a_label_that_is_missing_chooses_nothing_on_a_dashboard() -> None:
 
 def test_a_threshold_between_two_buckets_is_refused() -> None:
     with pytest.raises(ValueError, match=r"has no bucket that ends at 0\.6"):
-        quantile(http.SERVER_REQUEST_DURATION, 0.95, above=0.6, at_least=5)
+        quantile(http.SERVER_REQUEST_DURATION, 0.95, above=0.6, at_least=5, window="5m")
 
 
-def test_a_share_is_one_of_sums() -> None:
-    few = "sum by (service_name, deployment_environment_name) (increase(a[5m]))"
-    assert share("a", "b", above=0.1, at_least=3).startswith(f"{few} / sum by")
-    assert share("a", "b", above=0.1, at_least=3).endswith(f"and {few} >= 3")
+def test_a_share_is_one_of_sums_in_both_windows() -> None:
+    by = "sum by (service_name, deployment_environment_name)"
+    assert share("a", "b", above=0.1, at_least=3, window="5m", still="2m").splitlines() == [
+        f"{by} (increase(a[5m])) / {by} (increase(b[5m])) > 0.1",
+        f"and {by} (increase(a[2m])) / {by} (increase(b[2m])) > 0.1",
+        f"and {by} (increase(a[5m])) >= 3",
+    ]
 
 
 def test_a_new_counter_counts_whole_only_if_its_process_was_seen_before() -> None:
