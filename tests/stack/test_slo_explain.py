@@ -26,7 +26,7 @@ def test_the_top_spender_is_named_with_a_trace_that_jaeger_has(
     failed = _spend(url, external)
 
     def explained() -> dict[str, Any]:
-        words = ("explain", "--prometheus", stack.endpoints.prometheus, "--service", name, "--window", "1h", "--json")
+        words = ("explain", "--prometheus", stack.endpoints.prometheus, "--service", name, "--json")
         result = CliRunner().invoke(app, words, env={"MITA_SLO_FILE": FILE, "MITA_JAEGER_URL": stack.endpoints.jaeger})
         assert result.exit_code == 0, result.stderr
         told = {each["id"]: each for each in json.loads(result.stdout)["slos"]}
