@@ -149,7 +149,8 @@ class Book:
             summed: dict[_Mix, int] = {}
             for each in slices:
                 _add(summed, each.counts)
-            spent = _sorted_out((mix, bad) for mix, bad in summed.items())
+            seen = [(mix.keys, bad, tuple(mix.examples)) for mix, bad in summed.items()]
+        spent = _sorted_out(seen)
         length = MINUTE if moment >= self._clock() - _MINUTES_KEPT else HOUR
         begin = min([moment // length * length, *(each.begin for each in slices[:1])])
         found: dict[int, dict[str, list[Contribution]]] = {}
@@ -161,7 +162,9 @@ class Book:
     def totals(self) -> Mapping[Key, Spent]:
         """Return all that was ever written down."""
         with self._lock:
-            return _sorted_out((mix, mix.bad) for mix in set(self._mixes.values()))
+            # No more than this under the lock: requests that go wrong wait for it.
+            seen = [(mix.keys, mix.bad, tuple(mix.examples)) for mix in self._mixes.values()]
+        return _sorted_out(seen)
 
     def _mixed(self, slos: tuple[int, ...], cause: Cause) -> _Mix:
         if len(self._mixes) >= MIXES_AT_MOST:
@@ -233,13 +236,13 @@ def _add(counts: dict[_Mix, int], more: Mapping[_Mix, int]) -> None:
         counts[mix] = counts.get(mix, 0) + bad
 
 
-def _sorted_out(mixes: Iterable[tuple[_Mix, int]]) -> dict[Key, Spent]:
+def _sorted_out(seen: Iterable[tuple[tuple[Key, ...], int, tuple[Example, ...]]]) -> dict[Key, Spent]:
     found: dict[Key, Spent] = {}
-    for mix, bad in mixes:
-        for key in mix.keys:
-            before, examples = found.get(key, (0, []))
-            examples.extend(mix.examples)
-            found[key] = before + bad, examples
+    for keys, bad, examples in seen:
+        for key in keys:
+            before, known = found.get(key, (0, []))
+            known.extend(examples)
+            found[key] = before + bad, known
     return found
 
 
