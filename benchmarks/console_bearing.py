@@ -16,6 +16,8 @@ CONTRIBUTORS: Final = 12
 """What spends the budget of an objective, in each of some dimensions."""
 
 _DIMENSIONS: Final = ("route", "error_type", "dependency")
+_LEDGERS: Final = 5
+"""The last digit of those objectives that have a ledger."""
 
 _STATES: Final = ("closed", "open", "half_open", "forced_open", "disabled", "metrics_only")
 _OUTCOMES: Final = ("success", "failure", "slow_success", "slow_failure", "rejected", "ignored")
@@ -75,7 +77,7 @@ def _promise(group: Any, tick: int, about: dict[str, int]) -> None:
         info.add(**about, attributes=told, as_int=1)
         for outcome, many in (("good", 40), ("bad", number % 3)):
             events.data_points.add(**about, attributes=_pairs(slo=slo, outcome=outcome), as_int=tick * many)
-        for dimension in _DIMENSIONS if number % 3 else ():
+        for dimension in _DIMENSIONS if number % 10 == _LEDGERS else ():
             for place in range(CONTRIBUTORS):
                 labels = _pairs(slo=slo, dimension=dimension, contributor=f"{dimension}-{place}")
                 spent.data_points.add(**about, attributes=labels, as_int=tick * (place == 0))
