@@ -18,7 +18,7 @@ SERVICE = "promising"
 def failed(sender: Sender) -> str:
     """The trace of what spent a budget: of a service whose objectives stand in every way that there is."""
     made = Trace(seconds_ago=30)
-    made.span(SERVICE, "GET /checkout", 0, 20, error="broken")
+    made.span(SERVICE, "GET /checkout", 0, 20, error="broken", attributes={"http.route": "/checkout"})
     sender.send(made.spans)
     hour = [(-3600 + 60 * minute, 40.0 * minute, 0.0) for minute in range(61)]
     outage = [(time, good, 40.0 if time > -1200 else 0.0) for time, good, _ in hour]
@@ -81,7 +81,10 @@ def test_what_spent_a_budget_leads_to_its_traces(look: Looker, failed: str) -> N
     routes = page.get_by_role("table", name="Routes")
     expect(routes.locator("tbody tr").first).to_contain_text(re.compile(r"/checkout75 %30123 %"))
     expect(page.get_by_role("table", name="Types of errors")).to_contain_text("ConnectionResetError100 %40")
-    routes.get_by_role("link").first.click()
+    routes.get_by_role("link", name="/checkout").click()
+    expect(page.locator(f'[data-row="{failed}"]')).to_be_visible()
+    page.go_back()
+    routes.get_by_role("link", name=failed[:8]).first.click()
     expect(page.locator(".line").first).to_contain_text("/checkout")
 
 
