@@ -60,7 +60,7 @@ def share(
 
 def quantile(
     histogram: Histogram,
-    share_: float,
+    rank: float,
     *,
     above: float,
     at_least: float,
@@ -72,7 +72,7 @@ def quantile(
 
     Args:
         histogram: what is measured.
-        share_: 0.95 for the 95th percentile.
+        rank: 0.95 for the 95th percentile.
         above: a bound of its buckets: a threshold between two would be a guess.
         at_least: measurements above it.
         window: that they are counted in; shorter than the alert has to last, or all at once would be enough.
@@ -88,7 +88,7 @@ def quantile(
     buckets = f"sum by {labels(SERVICE, clause, 'le')} (rate({name}_bucket{{{where}}}[{window}]))"
     within = events(f'{name}_bucket{{{where}le=~"{above:g}([.]0)?"}}', window, clause)
     return (
-        f"histogram_quantile({share_:g}, {buckets}) > {above:g}\n"
+        f"histogram_quantile({rank:g}, {buckets}) > {above:g}\n"
         f"and {events(f'{name}_count{{{where}}}', window, clause)} - {within} >= {at_least:g}"
     )
 

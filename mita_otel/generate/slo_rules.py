@@ -31,7 +31,7 @@ from mita_otel.slo.series import (
     increase,
 )
 from mita_otel.slo.specification import Indicator, Slo, Specification, load
-from mita_otel.slo.windows import HOUR, WINDOWS, Rolling, shortly
+from mita_otel.slo.windows import DAY, HOUR, WINDOWS, Period, Rolling, shortly
 
 FILE: Final = "collector/slo/mita.yaml"
 
@@ -57,13 +57,13 @@ def rules(specification: Specification, file: str, every: int = EXPORTED) -> str
         file: where that is written down.
         every: seconds between two samples of a process.
     """
-    periods = sorted({slo.period.length for slo in specification.slos if isinstance(slo.period, Rolling)})
+    periods = dict(sorted((_name(slo.period), slo.period) for slo in specification.slos))
     groups = [
         # The sums of a period are exact only if no two of them overlap.
         ("mita-slo-events", "5m", [_rule(SUMS, _slice(every)), _rule(CONTRIBUTED, _contributed())]),
         ("mita-slo-burn", "1m", [*_objectives(specification.slos), *_burns(), *_rates(specification.indicators)]),
         ("mita-slo-alerting", "1m", [*_factors(specification.slos), *_spent()]),
-        ("mita-slo-budget", "5m", [rule for length in periods for rule in _budgets(specification.slos, length)]),
+        ("mita-slo-budget", "5m", [rule for each in periods.values() for rule in _budgets(specification.slos, each)]),
     ]
     return _HEAD.format(file) + "".join(
         f"  - name: {name}\n    interval: {interval}\n    rules:\n{''.join(made)}"
@@ -93,8 +93,8 @@ def _contributed() -> str:
 
 def _objectives(slos: Iterable[Slo]) -> Iterator[str]:
     for slo in slos:
-        period = shortly(slo.period.length) if isinstance(slo.period, Rolling) else slo.period.unit
-        labels = {"slo": slo.id, "tier": str(slo.tier), "owner": slo.owner, "type": slo.type, "period": period}
+        labels = {"slo": slo.id, "tier": str(slo.tier), "owner": slo.owner, "type": slo.type}
+        labels["period"] = _name(slo.period)
         yield _rule(OBJECTIVE, f"vector({slo.objective})", labels)
 
 
@@ -102,10 +102,9 @@ def _factors(slos: Iterable[Slo]) -> Iterator[str]:
     """Return from which burn rate on each objective alerts, and for how long its budget is."""
     told: dict[tuple[str, tuple[tuple[str, str], ...]], dict[float, list[str]]] = {}
     for slo in slos:
-        if not isinstance(slo.period, Rolling):
-            continue
-        told.setdefault((PERIOD, ()), {}).setdefault(slo.period.length, []).append(slo.id)
-        for rule in alerting(slo.objective, slo.period.length):
+        length = _length(slo.period)
+        told.setdefault((PERIOD, ()), {}).setdefault(length, []).append(slo.id)
+        for rule in alerting(slo.objective, length):
             labels = (("severity", rule.severity), ("window", shortly(rule.long)))
             told.setdefault((FACTOR, labels), {}).setdefault(rule.factor, []).append(slo.id)
     for (name, pairs), numbers in told.items():
@@ -136,26 +135,30 @@ def _counted(selector: str, window: str, length: int) -> str:
     return f"sum_over_time({SUMS}{selector}[{window}])"
 
 
-def _budgets(slos: Iterable[Slo], length: int) -> Iterator[str]:
-    period = shortly(length)
+def _budgets(slos: Iterable[Slo], period: Period) -> Iterator[str]:
+    yield from _allowed(_name(period), _length(period))
+    if isinstance(period, Rolling):
+        yield from _left(slos, period)
+
+
+def _allowed(period: str, length: int) -> Iterator[str]:
+    window, known = shortly(length), f'and on (slo) {OBJECTIVE}{{period="{period}"}}'
+    slices = f'max by ({_SERVICE}, slo) (count_over_time({SUMS}{{outcome="good"}}[{window}]))'
+    yield _rule(COVERAGE, f"clamp_max({slices} / {length // SUMMED}, 1) {known}", {"period": period})
+    whole = f'{_BY} (sum_over_time({SUMS}[{window}])) / on ({_SERVICE}, slo) {COVERAGE}{{period="{period}"}}'
+    yield _rule(ALLOWED, f"{whole} * on (slo) group_left () (1 - {_objective()})", {"period": period})
+
+
+def _left(slos: Iterable[Slo], rolling: Rolling) -> Iterator[str]:
+    period = shortly(rolling.length)
     ratio = _ratio(f'sum_over_time({SUMS}{{outcome="bad"}}[{period}])', f"sum_over_time({SUMS}[{period}])")
     yield _rule(SLI, f'1 - {ratio} and on (slo) {OBJECTIVE}{{period="{period}"}}', {"period": period})
-    known = f'and on (slo) {OBJECTIVE}{{period="{period}"}}'
-    slices = f'max by ({_SERVICE}, slo) (count_over_time({SUMS}{{outcome="good"}}[{period}]))'
-    yield _rule(COVERAGE, f"clamp_max({slices} / {length // SUMMED}, 1) {known}", {"period": period})
-    whole = f'{_BY} (sum_over_time({SUMS}[{period}])) / on ({_SERVICE}, slo) {COVERAGE}{{period="{period}"}}'
-    yield _rule(ALLOWED, f"{whole} * on (slo) group_left () (1 - {_objective()})", {"period": period})
     yield _rule(
         REMAINING,
         f'1 - (1 - {SLI}{{period="{period}"}}) / on (slo) group_left () (1 - {_objective()})',
     )
     for slo in slos:
-        if (
-            slo.period == Rolling(length)
-            and slo.type == "availability"
-            and slo.routes is not None
-            and slo.routes.is_everything
-        ):
+        if slo.period == rolling and slo.type == "availability" and slo.routes is not None and slo.routes.is_everything:
             yield _rule(AVAILABILITY, f'100 * sum by ({_SERVICE}) ({SLI}{{slo="{slo.id}"}})')
 
 
@@ -164,6 +167,15 @@ def _rates(indicators: Iterable[Indicator]) -> Iterator[str]:
         name = INSTRUMENTS[indicator.metric].prometheus_name
         counted = f"sum by ({_SERVICE}) (rate({name}_count[{shortly(indicator.over)}]))"
         yield _rule(INDICATOR, counted, {"indicator": indicator.id})
+
+
+def _name(period: Period) -> str:
+    return shortly(period.length) if isinstance(period, Rolling) else period.unit
+
+
+def _length(period: Period) -> int:
+    """Return the seconds of a period; of a month's those of 30 days, for rules have windows that stay the same."""
+    return period.length if isinstance(period, Rolling) else {"week": 7 * DAY, "month": 30 * DAY}[period.unit]
 
 
 def _objective() -> str:

@@ -10,12 +10,14 @@ import yaml
 
 from benchmarks import slo_replay
 from mita_otel.breakers import CircuitBreaker, Registry
+from mita_otel.generate.slo_rules import rules
 from mita_otel.slo import prometheus
 from mita_otel.slo.prometheus import PrometheusSource
-from mita_otel.slo.series import increase
+from mita_otel.slo.series import ALLOWED, FACTOR, PERIOD, REMAINING, increase
 from mita_otel.stack import versions
 from tests.fixtures.polling import find_free_port
 from tests.fixtures.soak import SOAK
+from tests.unit.slo import openslo
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
@@ -34,11 +36,16 @@ def _sample(labels: str, value: float) -> dict[str, Any]:
 
 
 def _run(
-    binaries: dict[str, Path], folder: Path, series: list[dict[str, str]], *asked: dict[str, Any], every: str = "1m"
+    binaries: dict[str, Path],
+    folder: Path,
+    series: list[dict[str, str]],
+    *asked: dict[str, Any],
+    every: str = "1m",
+    file: Path = RULES,
 ) -> None:
     case = {"interval": "1m", "input_series": series, "promql_expr_test": list(asked)}
     path = folder / "test.yml"
-    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": every, "tests": [case]}))
+    path.write_text(yaml.safe_dump({"rule_files": [str(file)], "evaluation_interval": every, "tests": [case]}))
     done = subprocess.run([binaries["promtool"], "test", "rules", path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -120,6 +127,30 @@ def test_without_events_nothing_is_said(binaries: dict[str, Path], tmp_path: Pat
             _asked(each, "2h")
             for each in ("mita_error_budget_remaining", "mita_slo:burn_rate:ratio", "mita_slo:sli:ratio")
         ),
+    )
+
+
+def test_an_objective_of_calendar_weeks_alerts_too_by_weeks_that_roll(
+    binaries: dict[str, Path], tmp_path: Path
+) -> None:
+    window = {
+        "duration": "1w",
+        "isRolling": False,
+        "calendar": {"startTime": "2026-01-05", "timeZone": "Europe/Berlin"},
+    }
+    weekly = openslo.slo("weekly", ratio=openslo.requests("*"), window=window)
+    file, labels = tmp_path / "weekly.yml", 'slo="weekly", tier="1", owner="shop"'
+    file.write_text(rules(openslo.specification(weekly), "weekly"))
+    _run(
+        binaries,
+        tmp_path,
+        [_counted("good", "0+98x500", slo="weekly"), _counted("bad", "0+2x500", slo="weekly")],
+        # 2 % of a week's budget in an hour.
+        _asked(f'{FACTOR}{{window="1h"}}', "2h", _sample(f'{labels}, severity="page", window="1h"', 3.36)),
+        _asked(PERIOD, "2h", _sample(labels, 604_800)),
+        _asked(f"{ALLOWED} > bool 0", "2h", _sample('service_name="shop", slo="weekly", period="week"', 1)),
+        _asked(REMAINING, "2h"),
+        file=file,
     )
 
 
