@@ -111,8 +111,8 @@ class Drill:
             found.setdefault(message.alert, set()).add(message.channel)
         return found
 
-    def firing(self, alert: str, about: str) -> bool:
-        """Say whether Prometheus holds an alert to be firing."""
+    def firing(self, alert: str, about: str = "") -> bool:
+        """Say whether Prometheus holds an alert to be firing, of a service or of none."""
         query = f'ALERTS{{alertname="{alert}", alertstate="firing", service_name="{about}"}}'
         return bool(self.asked(f"{self.stack.endpoints.prometheus}/api/v1/query", query=query)["data"]["result"])
 

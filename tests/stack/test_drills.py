@@ -157,6 +157,7 @@ def test_an_alert_that_began_while_alertmanager_was_away_is_told_when_it_is_back
     over.stack.kill("alertmanager")
     over.services["well"].ask("/slow", pause=0.1)
     eventually(lambda: over.firing("MitaHighLatency", over.services["well"].name), timeout=90)
+    eventually(lambda: over.firing("MitaAlertmanagerUnreachable"), timeout=90)
     over.stack.start("alertmanager")
     expected = ways_of({"MitaHighLatency"})
     eventually(lambda: expected.items() <= over.told(over.services["well"].name).items(), timeout=120)
