@@ -88,6 +88,7 @@ def test_a_morning_of_normal_noise_raises_no_alarm(binaries: dict[str, Path]) ->
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not SOAK, reason="make soak replays a week, which takes minutes")
 def test_a_week_of_normal_noise_raises_no_alarm(binaries: dict[str, Path]) -> None:
     assert list(false_alarms(7 * 24, binaries["promtool"])) == []
