@@ -23,44 +23,43 @@ SWITCH: Final = "MitaWatchdog"
 _FIRED: Final = re.compile(r"\{(.*?alertname=.*?)\} ([0-9.E+-]+)")
 
 
+BY_STAMPS: Final = "mita_alerts:stamp:seconds"
+"""Alerts that ask for it have to be evaluated as often as it is recorded."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Rules that are evaluated together.
 
     Attributes:
         files: of rules.
-        groups: of rules, in the order of their evaluation.
         every: steps between two evaluations; as often as what they ask for needs.
         state: of alerts that count. Where evaluations are rare, what is pending would fire between two of them.
+        by_stamps: whether only rules that ask for the stamps of processes are meant, or only others; None for all.
     """
 
     files: tuple[str, ...]
-    groups: tuple[str, ...]
     every: int
     state: str = "firing"
+    by_stamps: bool | None = None
 
-    def rules(self) -> str:
-        """Return the text of its rules."""
-        return "".join((_folder() / file).read_text() for file in self.files)
+    def groups(self) -> list[dict[str, Any]]:
+        """Return its groups of rules, in the order of their evaluation."""
+        read = [yaml.load((_folder() / file).read_text(), yaml.CSafeLoader)["groups"] for file in self.files]
+        groups = [group for each in read for group in each]
+        return [{**group, "rules": [rule for rule in group["rules"] if self._means(rule)]} for group in groups]
+
+    def _means(self, rule: Mapping[str, str]) -> bool:
+        return self.by_stamps is None or "record" in rule or self.by_stamps == (BY_STAMPS in rule["expr"])
 
 
 PARTS: Final = (
-    Part(
-        ("slo.yml", "alerts-slo.yml"),
-        ("mita-slo-events", "mita-slo-burn", "mita-slo-budget", "mita-slo-alerting", "mita-alerts-slo"),
-        20,
-        "firing|pending",
-    ),
-    Part(
-        ("alerts-signals.yml", "alerts-availability.yml", "alerts-pipeline.yml"),
-        ("mita-alerts-signals", "mita-alerts-availability", "mita-alerts-pipeline"),
-        1,
-    ),
-    Part(
-        ("alerts-performance.yml", "alerts-resources.yml", "alerts-business.yml"),
-        ("mita-alerts-performance", "mita-alerts-resources", "mita-alerts-business"),
-        4,
-    ),
+    # Sums of five minutes, every five minutes.
+    Part(("slo.yml", "alerts-slo.yml"), 20, "firing|pending"),
+    Part(("alerts-signals.yml", "alerts-availability.yml", "alerts-pipeline.yml"), 1),
+    Part(("alerts-signals.yml", "alerts-performance.yml"), 1, by_stamps=True),
+    Part(("alerts-performance.yml",), 4, by_stamps=False),
+    Part(("alerts-resources.yml", "alerts-business.yml"), 4),
 )
 
 
@@ -68,23 +67,29 @@ def _folder() -> Path:
     return versions.root() / "collector" / "prometheus" / "rules"
 
 
-def _test(part: Part, made: Week) -> Mapping[str, Any]:
-    length = made.steps * STEP
+def _written(part: Part, made: Week, folder: Path) -> Path:
+    """Write a part's rules and samples down; return what promtool is to read."""
+    groups, length = part.groups(), made.steps * STEP
+    rules = yaml.safe_dump({"groups": groups})
+    (folder / "rules.yml").write_text(rules)
     fired = f'ALERTS{{alertstate=~"{part.state}", alertname!="{SWITCH}"}}'
     asked = f"count without (alertstate) (count_over_time({fired}[{length}s]))"
-    return {
-        "rule_files": [str(_folder() / file) for file in part.files],
-        "evaluation_interval": f"{part.every * STEP}s",
-        "group_eval_order": list(part.groups),
-        "tests": [
-            {
-                # A sample a minute is enough for windows of 5 minutes.
-                "interval": f"{min(part.every, 4) * STEP}s",
-                "input_series": list(made.written(part.rules(), min(part.every, 4))),
-                "promql_expr_test": [{"expr": asked, "eval_time": f"{length - 60}s", "exp_samples": []}],
-            }
-        ],
+    # A sample a minute is enough for windows of 5 minutes.
+    shown = min(part.every, 4)
+    test = {
+        "interval": f"{shown * STEP}s",
+        "input_series": list(made.written(rules, shown)),
+        "promql_expr_test": [{"expr": asked, "eval_time": f"{length - 60}s", "exp_samples": []}],
     }
+    content = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": f"{part.every * STEP}s",
+        "group_eval_order": [group["name"] for group in groups],
+        "tests": [test],
+    }
+    path = folder / "test.yml"
+    path.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, width=1 << 30))
+    return path
 
 
 def false_alarms(hours: int, promtool: Path, begin: int = 0) -> Iterator[str]:
@@ -100,9 +105,8 @@ def false_alarms(hours: int, promtool: Path, begin: int = 0) -> Iterator[str]:
     """
     made = week(hours, begin)
     with tempfile.TemporaryDirectory() as folder:
-        for number, part in enumerate(PARTS):
-            path = Path(folder) / f"{number}.yml"
-            path.write_text(yaml.dump(_test(part, made), Dumper=yaml.CSafeDumper, width=1 << 30))
+        for part in PARTS:
+            path = _written(part, made, Path(folder))
             done = subprocess.run([promtool, "test", "rules", path], capture_output=True, text=True, check=False)
             told = [found[1] for found in _FIRED.finditer(done.stdout + done.stderr)]
             if done.returncode and not told:
