@@ -20,7 +20,7 @@ from mita_otel.stack.model import Report
 
 _PAUSE = 0.2
 """Seconds between two requests: five a second are plenty to look at."""
-_ARRIVAL_TIMEOUT = 30.0
+_ARRIVAL_TIMEOUT = 60.0
 """Seconds for the last request to be found everywhere: the metrics of the service go out every 2 s."""
 
 
@@ -123,7 +123,7 @@ def _once(started: demo.Demo, seconds: int, *, as_json: bool) -> bool:
 
 
 def _arrived(backends: demo.Backends, trace_id: str) -> demo.Found:
-    """Return what was found of a request as soon as all of it is there, or whatever is after 30 s."""
+    """Return what was found of a request as soon as all of it is there, or whatever is after a minute."""
     deadline = time.monotonic() + _ARRIVAL_TIMEOUT
     while not (found := backends.found(trace_id)).linked and time.monotonic() < deadline:
         time.sleep(_PAUSE)

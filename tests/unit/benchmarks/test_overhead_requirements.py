@@ -5,10 +5,11 @@ import pytest
 
 from benchmarks.overhead.environments import REQUIREMENTS, ROOT
 from benchmarks.overhead.report.conditions import pins
-from benchmarks.overhead.variants import REQUESTS, SAMPLED, VARIANTS
+from benchmarks.overhead.variants import COMPILED, REQUESTS, SAMPLED, VARIANTS
 
 _RUN = "run `python -m benchmarks.overhead --pin`"
-_DISTRIBUTIONS = sorted({variant.distribution for variant in VARIANTS.values()})
+# What is compiled has the requirements of what is not.
+_DISTRIBUTIONS = sorted({variant.distribution for variant in VARIANTS.values()} - {COMPILED})
 
 
 @pytest.mark.parametrize("distribution", _DISTRIBUTIONS)
