@@ -11,6 +11,7 @@ from mita_otel.metrics.catalogue import breakers, business, cache, database, hea
 _ON: Final = f"on {labels(SERVICE)}"
 _REQUESTS: Final = f"{http.SERVER_REQUEST_DURATION.prometheus_name}_count"
 _FAILED: Final = f'{_REQUESTS}{{http_response_status_code=~"5.."}}'
+_ANALYTICS: Final = f'{_REQUESTS}{{http_route=~"/api/analytics.*"}}'
 _POOL: Final = "db_client_connection_pool_name"
 _COUNTED_IN: Final = f'{reliability.RATE_LIMIT_BACKEND_STATE.prometheus_name}{{state="down"}}'
 _CACHE: Final = cache.OPERATIONS.prometheus_name
@@ -115,14 +116,18 @@ AVAILABILITY: Final = (
     ),
     Alert(
         name="MitaDataStale",
-        expression=f"time() - max by {labels(SERVICE)} ({business.LAST_DATA_UPDATE.prometheus_name}) > 900",
+        # What nobody has asked for in a day is refreshed no more, and missed by nobody.
+        expression=(
+            f"time() - max by {labels(SERVICE)} ({business.LAST_DATA_UPDATE.prometheus_name}) > 900\n"
+            f"and {_ON} sum by {labels(SERVICE)} (increase({_ANALYTICS}[30m])) > 0"
+        ),
         lasting="5m",
         severity="warning",
         tier=2,
         category="availability",
         by=SERVICE,
         summary="Analytics of {{ $labels.service_name }} are {{ $value | humanizeDuration }} old",
-        description="Those in use are refreshed every 4 minutes, and promised to be no older than 5.",
+        description="Somebody asks for them. They are refreshed every 4 minutes, and promised to be no older than 5.",
         dashboard=uids.BUSINESS,
     ),
 )

@@ -230,7 +230,7 @@ DEPENDENCIES = (
     ),
     Case(
         alert="MitaDataStale",
-        shows="nothing refreshes analytics for an hour; another service's clock is 5 minutes behind, a third's ahead",
+        shows="nothing refreshes analytics for an hour; others' clocks differ; one is asked for none",
         step="1m",
         series={
             f"mita_last_data_update_timestamp{{{named(**_PRODUCTION)}}}": "0 "
@@ -241,6 +241,11 @@ DEPENDENCIES = (
             + counted((20, 60), start=4200),
             f"mita_last_data_update_timestamp{{{named('calm')}}}": counted((90, 60), start=-300),
             f"mita_last_data_update_timestamp{{{named('ahead')}}}": counted((90, 60), start=300),
+            f"mita_last_data_update_timestamp{{{named('unused')}}}": held((90, 60)),
+            _requests("200", http_route="/api/analytics/spending", **_PRODUCTION): counted((90, 3)),
+            _requests("200", "calm", http_route="/api/analytics/spending"): counted((90, 3)),
+            _requests("200", "ahead", http_route="/api/analytics/spending"): counted((90, 3)),
+            _requests("200", "unused", http_route="/api/budgets"): counted((90, 3)),
         },
         quiet=("24m", "28m", "71m"),
         told={"35m": (Told(labels=SHOP, value={"humanizeDuration": "26m 0s"}),)},
