@@ -18,6 +18,7 @@ import redis
 
 from mita_otel.stack import databases
 from mita_otel.stack.databases import Server, find_postgres, find_redis, postgres_server, redis_server
+from mita_otel.stack.databases.account import Account, account_for
 from mita_otel.stack.model import StackError
 from tests.fixtures.polling import eventually
 
@@ -28,9 +29,10 @@ both = pytest.mark.parametrize("kind", [postgres_server, redis_server])
 ORPHAN = """
 import dataclasses, pathlib, sys, time
 from mita_otel.stack import databases
+from mita_otel.stack.databases import server as servers
 if sys.argv[3] == "immortal":
-    launch = databases._launch
-    databases._launch = lambda plan: launch(dataclasses.replace(plan, orphaned=0))
+    launch = servers.launched
+    servers.launched = lambda plan: launch(dataclasses.replace(plan, orphaned=0))
 with getattr(databases, sys.argv[1])(pathlib.Path(sys.argv[2])) as server:
     print(server.pid, flush=True)
     time.sleep(60)
@@ -209,10 +211,10 @@ def test_a_server_that_ends_at_once_says_what_it_printed(folder: Path) -> None:
 
 @both
 def test_a_server_that_never_answers_is_ended(folder: Path, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(databases, "_postgres_is_ready", lambda *_: False)
-    monkeypatch.setattr(databases, "_redis_is_ready", lambda *_: False)
+    monkeypatch.setattr(databases.postgresql, "_is_ready", lambda *_: False)
+    monkeypatch.setattr(databases.redis, "_is_ready", lambda *_: False)
     with postgres_server_initialised(folder):
-        monkeypatch.setattr(databases, "_START_TIMEOUT", 0.3)
+        monkeypatch.setattr(databases.server, "START_TIMEOUT", 0.3)
         with pytest.raises(StackError, match="does not answer"), kind(folder):
             pass
     assert not living(folder)
@@ -221,10 +223,10 @@ def test_a_server_that_never_answers_is_ended(folder: Path, kind: Kind, monkeypa
 @contextlib.contextmanager
 def postgres_server_initialised(folder: Path) -> Iterator[None]:
     """Have the data folder made before the time to start is cut short."""
-    account = databases._account(folder)
+    account = account_for(folder)
     password = folder / "password"
-    databases._password(password, account)
-    databases._initialise(folder / "data", find_postgres()[0], password, account)
+    databases.postgresql._password_of(password, account)
+    databases.postgresql._initialise(folder / "data", find_postgres()[0], password, account)
     yield
 
 
@@ -244,7 +246,7 @@ def test_a_port_that_somebody_was_faster_to_take_is_replaced(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         numbers = iter((other.getsockname()[1], free_port))
-        monkeypatch.setattr(databases, "free_port", lambda: next(numbers))
+        monkeypatch.setattr(databases.server, "free_port", lambda: next(numbers))
         with kind(folder) as server:
             assert server.port == free_port
 
@@ -254,15 +256,15 @@ def test_a_machine_without_servers_is_told_what_to_install(
     find: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.setattr(databases, "_POSTGRES_ROOT", tmp_path)
-    monkeypatch.setattr(databases, "_wheel", lambda _: None)
+    monkeypatch.setattr(databases.programs, "_POSTGRES_ROOT", tmp_path)
+    monkeypatch.setattr(databases.programs, "_wheel", lambda _: None)
     with pytest.raises(StackError, match=r"apt-get install .*pip install \"mita-otel\[embedded\]\""):
         find()
 
 
 def test_the_wheels_serve_where_the_system_has_no_servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.setattr(databases, "_POSTGRES_ROOT", tmp_path)
+    monkeypatch.setattr(databases.programs, "_POSTGRES_ROOT", tmp_path)
     assert (find_postgres()[0].parent.name, find_redis().name) == ("pginstall", "valkey-server")
 
 
@@ -272,8 +274,8 @@ def test_the_newest_installed_postgresql_comes_first(tmp_path: Path, monkeypatch
         for name in ("postgres", "initdb"):
             (tmp_path / version / "bin" / name).touch()
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    monkeypatch.setattr(databases, "_POSTGRES_ROOT", tmp_path)
-    monkeypatch.setattr(databases, "_wheel", lambda _: None)
+    monkeypatch.setattr(databases.programs, "_POSTGRES_ROOT", tmp_path)
+    monkeypatch.setattr(databases.programs, "_wheel", lambda _: None)
     assert [place.parent.name for place in find_postgres()] == ["17", "15", "9.6"]
 
 
@@ -289,8 +291,8 @@ def test_programs_out_of_the_accounts_reach_are_copied(tmp_path: Path) -> None:
     programs.mkdir(parents=True)
     (programs / "postgres").write_text("program")
     (tmp_path / "closed").chmod(0o700)
-    stranger = databases._Account("stranger", 54_321, 54_321)
-    copy = databases._within_reach(programs, tmp_path, stranger)
+    stranger = Account("stranger", 54_321, 54_321)
+    copy = databases.postgresql._within_reach(programs, tmp_path, stranger)
     assert (copy, (copy / "postgres").read_text()) == (tmp_path / "programs" / "bin", "program")
 
 
@@ -298,20 +300,20 @@ def test_programs_within_the_accounts_reach_are_used_where_they_are(folder: Path
     folder.chmod(0o755)
     (folder / "postgres").write_text("program")
     (folder / "postgres").chmod(0o755)
-    assert databases._within_reach(folder, folder, databases._Account("stranger", 54_321, 54_321)) == folder
+    assert databases.postgresql._within_reach(folder, folder, Account("stranger", 54_321, 54_321)) == folder
 
 
 def test_a_folder_below_a_closed_one_is_out_of_the_accounts_reach(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o700)
     owner = tmp_path.stat()
-    stranger, its_own = databases._Account("stranger", 54_321, 54_321), databases._Account("o", owner.st_uid, 54_321)
+    stranger, its_own = Account("stranger", 54_321, 54_321), Account("o", owner.st_uid, 54_321)
     closed = tmp_path / "closed" / "data"
     assert (stranger.reaches(closed), its_own.reaches(closed)) == (False, True)
 
 
 def test_a_folder_whose_path_is_too_long_for_a_unix_socket_has_none() -> None:
-    assert databases._listening(Path("/" + "x" * 100), 20_000)["unix_socket_directories"] == ""
-    assert databases._listening(Path("/short"), 20_000)["unix_socket_directories"] == "/short"
+    assert databases.postgresql._listening(Path("/" + "x" * 100), 20_000)["unix_socket_directories"] == ""
+    assert databases.postgresql._listening(Path("/short"), 20_000)["unix_socket_directories"] == "/short"
 
 
 @both
