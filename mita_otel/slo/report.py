@@ -148,14 +148,20 @@ def _window(status: Status, judgement: Judgement | None) -> dict[str, Any] | Non
     }
 
 
+def _kept(judgement: Judgement, told: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "target": _percent(judgement.slo.objective),
+        "current": _percent(told["sli"]),
+        "compliant": told["compliant"],
+    }
+
+
 def _availability(judgement: Judgement | None) -> dict[str, Any] | None:
     if judgement is None:
         return None
     told = in_full(judgement)
     return {
-        "target": _percent(judgement.slo.objective),
-        "current": _percent(told["sli"]),
-        "compliant": told["compliant"],
+        **_kept(judgement, told),
         "total_requests": told["total"],
         "successful_requests": told["good"],
         "failed_requests": told["bad"],
@@ -169,9 +175,7 @@ def _correctness(judgement: Judgement | None) -> dict[str, Any] | None:
         return None
     told = in_full(judgement)
     return {
-        "target": _percent(judgement.slo.objective),
-        "current": _percent(told["sli"]),
-        "compliant": told["compliant"],
+        **_kept(judgement, told),
         "total_events": told["total"],
         "correct_events": told["good"],
         "incorrect_events": told["bad"],
