@@ -1,9 +1,13 @@
 """The ports the stack listens on: the standard ones where they are free, others where they are not."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Final, Self
 
 from mita_otel.stack.model import Endpoints, StackError
@@ -13,8 +17,31 @@ _RANGE: Final = range(20_000, 32_000)
 """Below the range from which Linux takes the ports of outgoing connections."""
 
 
-def _any_port() -> int:
-    return random.choice(_RANGE)  # noqa: S311 - not a secret
+def next_port() -> int:
+    """Return the next number of the range, whoever asks on this machine, and the first after the last.
+
+    Between the choice of a port and the listener on it a second process could choose it too, and each would take the
+    other's answers for its own. In turn, a number comes again after all the others only.
+    """
+    try:
+        # The folder is everybody's: a link that somebody put there is not followed.
+        turn = os.open(_turn_file(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:  # a folder that can't be written to: chance is the next best
+        return random.choice(_RANGE)  # noqa: S311 - not a secret
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        last = os.read(turn, 16).strip()
+        number = int(last) + 1 if last.isdigit() else random.choice(_RANGE)  # noqa: S311 - as above
+        if number not in _RANGE:
+            number = _RANGE.start
+        os.pwrite(turn, b"%-16d" % number, 0)
+    finally:
+        os.close(turn)
+    return number
+
+
+def _turn_file() -> Path:
+    return Path(tempfile.gettempdir()) / f"mita-otel-ports-{os.getuid()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +73,7 @@ class Ports:
         is_free: Callable[[int], bool],
         *,
         wanted: "Ports | None" = None,
-        pick: Callable[[], int] = _any_port,
+        pick: Callable[[], int] = next_port,
     ) -> Self:
         """Return the given ports as they are, for the rest the wanted ones that are free, and free ones otherwise.
 
@@ -96,7 +123,7 @@ def _check(given: Mapping[str, int], names: tuple[str, ...], is_free: Callable[[
 
 def free_port() -> int:
     """Return a port of the loopback interface that nothing listens on."""
-    while not port_is_free(number := _any_port()):
+    while not port_is_free(number := next_port()):
         pass
     return number
 
