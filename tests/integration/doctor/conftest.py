@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from mita_otel import doctor
 from tests.fixtures.otlp_receiver import OtlpReceiver
 from tests.fixtures.service import PROGRAMS, ROOT, clean_environment
 
@@ -100,13 +101,20 @@ def jaeger(otlp_receiver: OtlpReceiver) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def examine(otlp_receiver: OtlpReceiver, jaeger: StandIn) -> Examine:
+def in_order(otlp_receiver: OtlpReceiver, jaeger: StandIn) -> dict[str, str]:
+    """The variables of a set-up without any fault."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint,
+        "OTEL_SERVICE_NAME": "examined",
+        "MITA_JAEGER_URL": jaeger.url,
+    }
+
+
+@pytest.fixture
+def examine(in_order: Mapping[str, str]) -> Examine:
+    """Examine by the command, which tells of its own process, too."""
+
     def run(*arguments: str, **variables: str) -> Diagnosis:
-        in_order = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint,
-            "OTEL_SERVICE_NAME": "examined",
-            "MITA_JAEGER_URL": jaeger.url,
-        }
         ended = subprocess.run(
             [str(PROGRAMS / "mita-otel"), "doctor", "--json", *arguments],
             env=clean_environment({**in_order, **variables}),
@@ -118,6 +126,17 @@ def examine(otlp_receiver: OtlpReceiver, jaeger: StandIn) -> Examine:
         )
         assert "Traceback" not in ended.stderr
         return Diagnosis(ended.returncode, json.loads(ended.stdout), ended.stderr)
+
+    return run
+
+
+@pytest.fixture
+def examine_here(in_order: Mapping[str, str]) -> Examine:
+    """Examine by what the command calls: as real, without the half second in which a command starts."""
+
+    def run(application: str = "", **variables: str) -> Diagnosis:
+        report = doctor.examine(clean_environment({**in_order, **variables}), application)
+        return Diagnosis(report.exit_code, json.loads(report.as_json()), "")
 
     return run
 
