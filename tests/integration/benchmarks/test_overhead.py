@@ -9,6 +9,9 @@ import pytest
 
 from benchmarks.overhead.environments import ROOT
 
+# One worker for all: another one would make the report again, after waiting for the first, which has the machine alone.
+pytestmark = pytest.mark.xdist_group("overhead")
+
 _COMMAND = (sys.executable, "-m", "benchmarks.overhead")
 
 
