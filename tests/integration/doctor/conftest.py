@@ -131,7 +131,7 @@ def examine(in_order: Mapping[str, str]) -> Examine:
 
 
 @pytest.fixture
-def examine_here(in_order: Mapping[str, str]) -> Examine:
+def examine_here(in_order: Mapping[str, str]) -> Callable[..., Diagnosis]:
     """Examine by what the command calls: as real, without the half second in which a command starts."""
 
     def run(application: str = "", **variables: str) -> Diagnosis:
@@ -189,7 +189,7 @@ class _Late(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def receiver_of_tomorrow() -> Iterator[str]:
     """The endpoint of a receiver whose clock is an hour ahead."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Late)
@@ -210,7 +210,7 @@ class _Page(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def web_page() -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Page)
     with serving(server):
@@ -242,7 +242,7 @@ def _accepting(greet: Callable[[socket.socket], None]) -> Iterator[int]:
         listener.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ssh_port() -> Iterator[int]:
     """A port that greets as an SSH server does, and understands nothing."""
 
@@ -254,7 +254,7 @@ def ssh_port() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tls_port() -> Iterator[int]:
     """A port that speaks TLS."""
     folder = ROOT / "tests" / "integration" / "export" / "tls"

@@ -244,23 +244,33 @@ def _has(diagnosis: Diagnosis, staged: Staged, names: list[str]) -> bool:
     )
 
 
-@pytest.mark.parametrize("staged", FAULTS.values(), ids=FAULTS)
-def test_the_cause_and_its_fix_are_named(
+@pytest.fixture
+def diagnose(
     examine: Examine,
-    examine_here: Examine,
+    examine_here: Callable[..., Diagnosis],
     otlp_receiver: OtlpReceiver,
     application: Callable[[str], dict[str, str]],
     addresses: dict[str, Any],
-    staged: Staged,
+) -> Callable[[Staged], Diagnosis]:
+    """Stage a fault and examine."""
+
+    def stage(staged: Staged) -> Diagnosis:
+        otlp_receiver.fault = staged.receiver
+        variables = {name: value.format(**addresses) for name, value in staged.variables.items()}
+        shown = application(staged.application) if staged.application else {}
+        if staged.check in OF_THE_PROCESS:
+            return examine(*(["--app", "examined:app"] if shown else []), **variables, **shown)
+        return examine_here("examined:app" if shown else "", **variables, **shown)
+
+    return stage
+
+
+@pytest.mark.parametrize("staged", FAULTS.values(), ids=FAULTS)
+def test_the_cause_and_its_fix_are_named(
+    diagnose: Callable[[Staged], Diagnosis], addresses: dict[str, Any], staged: Staged
 ) -> None:
-    otlp_receiver.fault = staged.receiver
-    variables = {name: value.format(**addresses) for name, value in staged.variables.items()}
     names = [name.format(**addresses) for name in staged.names]
-    shown = application(staged.application) if staged.application else {}
-    if staged.check in OF_THE_PROCESS:
-        diagnosis = examine(*(["--app", "examined:app"] if shown else []), **variables, **shown)
-    else:
-        diagnosis = examine_here("examined:app" if shown else "", **variables, **shown)
+    diagnosis = diagnose(staged)
     assert _has(diagnosis, staged, names), diagnosis.troubles
     assert diagnosis.status == {"warning": 1, "error": 2}[diagnosis.document["verdict"]]
     assert all(finding["fix"] for finding in diagnosis.document["findings"] if finding["verdict"] != "ok")
@@ -279,7 +289,7 @@ def test_a_set_up_in_order_gives_no_reason_to_complain(examine: Examine, otlp_re
 
 
 def test_a_span_that_is_accepted_and_never_arrives_is_told(
-    examine_here: Examine, jaeger: StandIn, monkeypatch: pytest.MonkeyPatch
+    examine_here: Callable[..., Diagnosis], jaeger: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jaeger.forgetful = True
     monkeypatch.setattr(looking, "PATIENCE", 0.5)
@@ -289,7 +299,7 @@ def test_a_span_that_is_accepted_and_never_arrives_is_told(
     assert "MITA_JAEGER_URL" in finding["fix"]
 
 
-def test_a_jaeger_that_was_named_and_does_not_answer_is_told(examine_here: Examine) -> None:
+def test_a_jaeger_that_was_named_and_does_not_answer_is_told(examine_here: Callable[..., Diagnosis]) -> None:
     diagnosis = examine_here(MITA_JAEGER_URL=f"http://127.0.0.1:{find_free_port()}")
     assert "MITA_JAEGER_URL" in diagnosis.troubles["arrival"]
 
