@@ -8,6 +8,7 @@ import pytest
 from mita_otel.stack import Cache, NativeStack, build_all, default_cache, native_stack
 from tests.fixtures.servers import open_folder
 from tests.stack.demonstration import Shown, show
+from tests.stack.hurried import USUALLY, hurry
 from tests.stack.otlp import Backends
 
 
@@ -19,9 +20,10 @@ def binaries() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def stack(binaries: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[NativeStack]:
-    """The stack on free ports in a folder of its own; span metrics flushed every second."""
+    """The stack on free ports in a folder of its own; span metrics flushed every second, and looked at every two."""
     variables = {"STACK_SPAN_METRICS_INTERVAL": "1s"}
     with native_stack(tmp_path_factory.mktemp("stack"), binaries, variables=variables) as running:
+        hurry(running, *USUALLY)
         yield running
 
 

@@ -1,7 +1,5 @@
 """The demonstration, shown once to all tests that want to see what it leaves in the backends."""
 
-import re
-import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +12,11 @@ from mita_otel import demo
 from mita_otel.metrics.catalogue import business, instruments_of
 from mita_otel.metrics.derived import DERIVED
 from mita_otel.slo import series
-from mita_otel.stack import NativeStack, process
+from mita_otel.stack import NativeStack
 from mita_otel.stack.model import silent
 from tests.fixtures.polling import eventually
 from tests.fixtures.service import ROOT
+from tests.stack.hurried import USUALLY, hurry
 
 NAME: Final = f"mita-finance-{uuid4().hex[:8]}"
 """Its own: one process of a service tells of the host that it is on, and other tests have some of that name."""
@@ -47,7 +46,7 @@ class Shown:
 def show(stack: NativeStack, folder: Path) -> Shown:
     """Run the demonstration until its user has done everything twice and all of that has arrived."""
     stack.up(standard=False)
-    _hurry(stack)
+    hurry(stack, *USUALLY, "rules/slo.yml")
     try:
         ports = demo.Ports.chosen()
         backends = demo.StackBackends(stack.endpoints)
@@ -68,7 +67,7 @@ def show(stack: NativeStack, folder: Path) -> Shown:
             _wait_for_values(stack)
             return Shown(stack, time.time(), frozenset(families(stack)))
     finally:
-        _hurry(stack, hurry=False)
+        hurry(stack, *USUALLY)
 
 
 def _wait_for(stack: NativeStack, wanted: set[str]) -> None:
@@ -107,15 +106,6 @@ def _asked(stack: NativeStack, expression: str) -> list[object]:
         "result"
     ]
     return found
-
-
-def _hurry(stack: NativeStack, *, hurry: bool = True) -> None:
-    """Let Prometheus do every two seconds what it does every fifteen, or in minutes; or as its files say again."""
-    source, copy = ROOT / "collector" / "prometheus", stack.folder / "config" / "prometheus"
-    for name in ("prometheus.yml", "rules/slo.yml", "rules/derived.yml"):
-        text = (source / name).read_text()
-        (copy / name).write_text(re.sub(r"interval: (5m|1m|15s)\n", "interval: 2s\n", text) if hurry else text)
-    process.send(stack._remembered.processes["prometheus"], signal.SIGHUP)
 
 
 def names(stack: NativeStack) -> set[str]:

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.t
 
 def test_one_round_finds_its_trace_its_lines_and_its_metric(binaries: dict[str, Path], demo_folder: Path) -> None:
     ended = subprocess.run(
-        [str(PROGRAMS / "mita-otel"), "demo", "--stack", "--once", "--json", "--seconds", "5", "--folder", demo_folder],
+        [str(PROGRAMS / "mita-otel"), "demo", "--stack", "--once", "--json", "--seconds", "2", "--folder", demo_folder],
         env=clean_environment({}), cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr

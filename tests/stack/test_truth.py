@@ -18,10 +18,11 @@ import pytest
 from mita_otel.stack import NativeStack
 from tests.fixtures.polling import eventually, find_free_port
 from tests.fixtures.service import ServiceProcess
+from tests.fixtures.soak import SOAK
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.soak, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
 
-WORKERS, REPLICAS, REQUESTS = 4, 2, 2000
+WORKERS, REPLICAS, REQUESTS = (4, 2, 2000) if SOAK else (2, 2, 800)
 NOBODYS = "/api/transactions/00000000-0000-0000-0000-000000000000"
 CATEGORIES = ("food", "housing", "transport")
 
