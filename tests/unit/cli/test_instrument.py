@@ -1,24 +1,59 @@
 """`mita-instrument` chooses this distribution whatever the environment says."""
 
+import contextlib
+import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.instrumentation import auto_instrumentation
+
+from mita_otel import instrument
 
 PROGRAMS = Path(sys.prefix) / "bin"
 PRINT = (
     "import os; from mita_otel import bootstrap;"
     "print(bootstrap.running() is not None, os.environ['OTEL_PYTHON_DISTRO'], os.environ['OTEL_PYTHON_CONFIGURATOR'])"
 )
+TELL = f"#!{sys.executable} -IS\nimport json, os, sys\nprint(json.dumps([sys.argv, dict(os.environ)]))\n"
+"""A program that tells what it was given; what starts telemetry in Python does not reach it."""
+CHOSEN = {"OTEL_PYTHON_DISTRO": "mita", "OTEL_PYTHON_CONFIGURATOR": "mita"}
 
 
-def launch(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def hook() -> str:
+    """The folder of the launcher's `sitecustomize`."""
+    spec = find_spec("opentelemetry.instrumentation.auto_instrumentation")
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    return spec.submodule_search_locations[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the program `tell`, and `inner/tell` which is the same."""
+    for program in (tmp_path / "tell", tmp_path / "inner" / "tell"):
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(TELL)
+        program.chmod(0o755)
+    return tmp_path
+
+
+def launch(
+    *words: str, launcher: str = "mita-instrument", folder: str | Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "MITA_"))}
     silent = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
     return subprocess.run(
-        [str(PROGRAMS / "mita-instrument"), *words],
+        [str(PROGRAMS / launcher), *words],
+        cwd=folder,
         env={**kept, **silent, **environment},
         capture_output=True,
         text=True,
@@ -70,3 +105,70 @@ def test_help_and_version_are_the_launchers(words: list[str]) -> None:
     ended = launch(*words)
     assert ended.returncode == 0
     assert "mita-instrument" in ended.stdout
+
+
+@pytest.mark.parametrize("words", [
+    ["tell"],
+    ["./tell", "--port", "80", "-v", "", "two words"],
+    ["inner/tell", "--distro", "x", "--log_level"],
+    ["tell", "x", "--", "--service_name", "y"],
+    ["--service_name", "orders", "tell", "--port"],
+])  # fmt: skip
+@pytest.mark.parametrize("given", ["nothing", "an empty path", "a path", "a path with both"])
+def test_a_program_is_given_what_the_launcher_gives_it(words: list[str], given: str, folder: Path, hook: str) -> None:
+    paths = {
+        "nothing": {},
+        "an empty path": {"PYTHONPATH": ""},
+        "a path": {"PYTHONPATH": f"lib{os.pathsep}/srv/lib"},
+        "a path with both": {"PYTHONPATH": os.pathsep.join(["lib", hook, str(folder), hook])},
+    }
+    environment = {**CHOSEN, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", **paths[given]}
+    ours = launch(*words, folder=folder, **environment)
+    theirs = launch(*words, launcher="opentelemetry-instrument", folder=folder, **environment)
+    assert (ours.returncode, ours.stderr) == (0, "")
+    assert json.loads(ours.stdout) == json.loads(theirs.stdout)
+    assert json.loads(ours.stdout)[1]["PYTHONPATH"].startswith(hook)
+
+
+def test_a_program_gets_words_that_the_launcher_would_take_for_its_own(folder: Path) -> None:
+    # Its parser looks at them all, and ends at the beginning of an option that several of its own have.
+    ended = launch("./tell", "--exporter", folder=folder)
+    assert json.loads(ended.stdout)[0] == ["./tell", "--exporter"]
+
+
+def test_the_launcher_is_not_loaded(tmp_path: Path) -> None:
+    asked = (
+        "import os, sys; before = set(sys.modules); from mita_otel import instrument;"
+        "os.execl = lambda *words: (print(*sorted(set(sys.modules) - before)), os._exit(0));"
+        "sys.stdout = sys.stderr; sys.argv[1:] = ['sh']; instrument.main()"
+    )
+    told = subprocess.run([sys.executable, "-IS", "-c", f"import sys; sys.path[1:] = {sys.path!r}; {asked}"],
+        capture_output=True, text=True, cwd=tmp_path, check=True)  # fmt: skip
+    assert set(told.stderr.split()) - {"warnings"} == {
+        "mita_otel", "mita_otel.instrument", "opentelemetry", "opentelemetry.instrumentation",
+    }  # fmt: skip
+
+
+@given(
+    command=st.sampled_from(["tell", "./tell", "inner/tell", "inner", "no", "", "tell/", "../tell"]),
+    search=st.none() | st.lists(st.sampled_from(["", ".", "inner", "no", "/usr/bin"]), max_size=3).map(os.pathsep.join),
+)
+def test_programs_are_found_where_the_launcher_finds_them(command: str, search: str | None) -> None:
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), pytest.MonkeyPatch.context() as patched:
+        for program in (Path("tell"), Path("inner", "tell")):
+            program.parent.mkdir(exist_ok=True)
+            program.touch(0o755)
+        Path("no").touch(0o644)
+        patched.delenv("PATH") if search is None else patched.setenv("PATH", search)
+        assert instrument.find(command) == shutil.which(command)
+
+
+def test_the_launcher_itself_is_asked_where_its_folder_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr("opentelemetry.instrumentation.__path__", [])
+    monkeypatch.setattr(auto_instrumentation, "run", lambda: ran.append("the launcher"))
+    monkeypatch.setattr(sys, "argv", ["mita-instrument", "sh"])
+    for variable, value in CHOSEN.items():
+        monkeypatch.setenv(variable, value)
+    instrument.main()
+    assert ran == ["the launcher"]
