@@ -8,6 +8,10 @@ service takes to start. And once it serves, spans that wait for their delivery b
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+_NEVER: Final = 2**31 - 1
+"""Collections of the middle generation before a full one: the most that there can be."""
 
 _left = 0
 """Objects that our last freeze has left out of collections; with time they become fewer."""
@@ -25,6 +29,22 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def unsearched() -> Iterator[None]:
+    """Hold no full collection while a block loads an application, which may arrange its collections meanwhile.
+
+    What was loaded and let go again is young, and found by the small collections.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(*before[:2], _NEVER)
+    without = gc.get_threshold()
+    try:
+        yield
+    finally:
+        if gc.get_threshold() == without:
+            gc.set_threshold(*before)
+
+
 def freeze() -> None:
     """Leave what there is out of collections, unless the application has arranged its collections itself.
 
@@ -34,3 +54,14 @@ def freeze() -> None:
     if gc.isenabled() and gc.get_freeze_count() <= _left:
         gc.freeze()
         _left = gc.get_freeze_count()
+
+
+def freeze_loaded() -> bool:
+    """Freeze once more, and say whether that was done, for the last time: what is frozen now is not counted any more.
+
+    To count is to look at every object: as long as a collection.
+    """
+    is_ours = gc.isenabled() and gc.get_freeze_count() <= _left
+    if is_ours:
+        gc.freeze()
+    return is_ours

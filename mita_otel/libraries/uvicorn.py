@@ -1,10 +1,12 @@
 """uvicorn: our SIGTERM handler is the one it puts back after its graceful shutdown; its heap is frozen as it starts."""
 
+import gc
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
 import wrapt
+from uvicorn.config import Config
 from uvicorn.server import Server
 
 from mita_otel import heap
@@ -27,19 +29,30 @@ def instrument(guard_signals: Callable[[], None], *, freezes: bool) -> Instrumen
         guard_signals()
         await wrapped(*args, **kwargs)
 
+    is_frozen = False
+
+    def load(wrapped: Callable[..., None], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        nonlocal is_frozen
+        with heap.unsearched():
+            wrapped(*args, **kwargs)
+        is_frozen = heap.freeze_loaded()
+
     async def startup(
         wrapped: Callable[..., Awaitable[None]], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         await wrapped(*args, **kwargs)
-        heap.freeze()
+        # What the application may have frozen itself since then is all but the same.
+        if is_frozen and gc.isenabled():
+            gc.freeze()
 
-    originals = {"serve": Server.serve, "startup": Server.startup}
+    originals = [(Server, "serve", Server.serve), (Server, "startup", Server.startup), (Config, "load", Config.load)]
     wrapt.wrap_function_wrapper("uvicorn.server", "Server.serve", serve)
     if freezes:
+        wrapt.wrap_function_wrapper("uvicorn.config", "Config.load", load)
         wrapt.wrap_function_wrapper("uvicorn.server", "Server.startup", startup)
 
     def undo() -> None:
-        for name, original in originals.items():
-            setattr(Server, name, original)
+        for owner, name, original in originals:
+            setattr(owner, name, original)
 
     return Instrumented("uvicorn", version("uvicorn"), "ours", undo)
