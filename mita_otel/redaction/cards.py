@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -13,18 +14,6 @@ _SEPARATORS: Final = " -\u00a0\u2010\u2011\u202f"
 _SEPARATOR: Final = f"[{re.escape(_SEPARATORS)}]"
 _UNSEPARATED: Final = str.maketrans("", "", _SEPARATORS)
 _LEAST: Final = 13
-
-_ALONE: Final = re.compile(
-    rf"[0-9]{_START}(?<![0-9]{_SEPARATOR}[0-9])(?:{_SEPARATOR}?[0-9]){{12,18}}{_END}(?!{_SEPARATOR}[0-9])"
-)
-"""13 to 19 digits, separated in any way, with no more digits around them."""
-
-_AMONG: Final = re.compile(
-    rf"[2-689]{_START}(?=([0-9]{{12,18}}+{_END}"
-    rf"|[0-9]{{3}}({_SEPARATOR})(?:[0-9]{{4}}\2[0-9]{{4}}\2[0-9]{{1,7}}(?:\2[0-9]{{1,3}})?"
-    rf"|[0-9]{{4}}\2[0-9]{{5}}|[0-9]{{6}}\2[0-9]{{4,5}}){_END}))"
-)
-"""A card's usual groups, wherever they begin in a longer row of numbers."""
 
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}(?=[0-9])")
 _ENCLOSING: Final = re.compile(
@@ -82,6 +71,25 @@ _MOST: Final = 500
 _Span = tuple[int, int]
 
 
+# Few texts have so many digits, and no service waits for these to start.
+@cache
+def _numbers_alone() -> re.Pattern[str]:
+    """13 to 19 digits, separated in any way, with no more digits around them."""
+    return re.compile(
+        rf"[0-9]{_START}(?<![0-9]{_SEPARATOR}[0-9])(?:{_SEPARATOR}?[0-9]){{12,18}}{_END}(?!{_SEPARATOR}[0-9])"
+    )
+
+
+@cache
+def _numbers_among_others() -> re.Pattern[str]:
+    """A card's usual groups, wherever they begin in a longer row of numbers."""
+    return re.compile(
+        rf"[2-689]{_START}(?=([0-9]{{12,18}}+{_END}"
+        rf"|[0-9]{{3}}({_SEPARATOR})(?:[0-9]{{4}}\2[0-9]{{4}}\2[0-9]{{1,7}}(?:\2[0-9]{{1,3}})?"
+        rf"|[0-9]{{4}}\2[0-9]{{5}}|[0-9]{{6}}\2[0-9]{{4,5}}){_END}))"
+    )
+
+
 def is_card_number(digits: str) -> bool:
     """Say whether ASCII digits are a card number: issuer's range, length and Luhn's sum.
 
@@ -97,7 +105,7 @@ def find_cards(text: str) -> list[tuple[int, int]]:
     """Return where card numbers begin and end, in the order of their starts; some may be found twice."""
     # A percent-encoded character before the number brings digits of its own, of the same width as these letters.
     plain = _PERCENT.sub("%__", text) if "%" in text else text
-    return sorted([*_judged(_ALONE, plain, _alone), *_judged(_AMONG, plain, _among)])
+    return sorted([*_judged(_numbers_alone(), plain, _alone), *_judged(_numbers_among_others(), plain, _among)])
 
 
 def _judged(candidates: re.Pattern[str], text: str, judge: Callable[[re.Match[str]], int]) -> Iterator[_Span]:

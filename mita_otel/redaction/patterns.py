@@ -8,6 +8,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -23,16 +24,6 @@ _AT: Final = re.compile(r"@(?<=[\w.+-]@)|%40(?<=[\w.+-]%40)")
 _LOCAL_REVERSED: Final = re.compile(r"[\w.+-]++(?:'[\w.+-]++)?")
 _DOMAIN: Final = re.compile(r"(?:[^\W_](?:[\w-]{0,62}+)\.){1,8}[^\W\d_](?:[\w-]{1,62}+)")
 _ESCAPE: Final = re.compile(r"\\[nrtbf]")
-_SSN: Final = re.compile(
-    rf"{_DIGIT}(?<![0-9][-.][0-9])[0-9]{{2}}(?<!000)(?<!666)([- ])(?!00)[0-9]{{2}}\1(?!0000)[0-9]{{4}}"
-    r"(?![0-9A-Za-z])(?![-.][0-9])"
-)
-_INTERNATIONAL_PHONE: Final = re.compile(r"\+(?<![\w+]\+)[1-9](?:[ .-]?\(?[0-9]\)?){6,14}(?![0-9A-Za-z])(?![.,][0-9])")
-_PHONE: Final = re.compile(
-    r"[0-9(](?:(?<![0-9A-Za-z.+-][0-9(])|(?<=\\[nrtbf][0-9(]))"
-    r"(?:(?<=\()[0-9]{3}\)[ .-]?|(?<=[0-9])[0-9]{2}[.-]|(?<=1)[ .-](?:\([0-9]{3}\)[ .-]?|[0-9]{3}[ .-]))"
-    r"[0-9]{3}[ .-][0-9]{4}(?![0-9A-Za-z])(?![-.][0-9])"
-)
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]*+){1,4}")
 _CREDENTIALS: Final = re.compile(r"(?<![a-z])(bearer|basic)[ \t]{1,8}([a-z0-9._~+/=-]{4,}+)", re.IGNORECASE)
 _USERINFO: Final = re.compile(r"(?<=://)[^\s/?#\"'<>]+(?=@)")
@@ -57,7 +48,6 @@ _API_KEYS: Final = {
 }
 """API keys of well-known issuers, each with the plain texts of which it cannot do without one."""
 
-_API_KEY: Final = re.compile(rf"{_START}(?:{'|'.join(_API_KEYS)})")
 _PREFIXES: Final = tuple(prefix for prefixes in _API_KEYS.values() for prefix in prefixes)
 _SURE_LENGTH: Final = 20
 _MOST: Final = 500
@@ -77,6 +67,34 @@ _NUMBER: Final = re.compile(
     re.VERBOSE,
 )
 """What every card, account, social security and telephone number has: most texts need not be searched for each."""
+
+
+# What is rarely looked for, no service waits for to start.
+@cache
+def _security_numbers() -> re.Pattern[str]:
+    return re.compile(
+        rf"{_DIGIT}(?<![0-9][-.][0-9])[0-9]{{2}}(?<!000)(?<!666)([- ])(?!00)[0-9]{{2}}\1(?!0000)[0-9]{{4}}"
+        r"(?![0-9A-Za-z])(?![-.][0-9])"
+    )
+
+
+@cache
+def _international_phones() -> re.Pattern[str]:
+    return re.compile(r"\+(?<![\w+]\+)[1-9](?:[ .-]?\(?[0-9]\)?){6,14}(?![0-9A-Za-z])(?![.,][0-9])")
+
+
+@cache
+def _phones() -> re.Pattern[str]:
+    return re.compile(
+        r"[0-9(](?:(?<![0-9A-Za-z.+-][0-9(])|(?<=\\[nrtbf][0-9(]))"
+        r"(?:(?<=\()[0-9]{3}\)[ .-]?|(?<=[0-9])[0-9]{2}[.-]|(?<=1)[ .-](?:\([0-9]{3}\)[ .-]?|[0-9]{3}[ .-]))"
+        r"[0-9]{3}[ .-][0-9]{4}(?![0-9A-Za-z])(?![-.][0-9])"
+    )
+
+
+@cache
+def _api_keys() -> re.Pattern[str]:
+    return re.compile(rf"{_START}(?:{'|'.join(_API_KEYS)})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +163,16 @@ def _find_mail(text: str) -> Iterator[tuple[int, int]]:
         yield sign.start(), len(text)
 
 
+def _mask_security_numbers(text: str) -> str:
+    return _masking(_security_numbers())(text)
+
+
 def _mask_phone(text: str) -> str:
-    return _masking(_PHONE)(_masking(_INTERNATIONAL_PHONE)(text) if "+" in text else text)
+    return _masking(_phones())(_masking(_international_phones())(text) if "+" in text else text)
 
 
 def _mask_api_keys(text: str) -> str:
-    return _masking(_API_KEY)(text) if any(prefix in text for prefix in _PREFIXES) else text
+    return _masking(_api_keys())(text) if any(prefix in text for prefix in _PREFIXES) else text
 
 
 def _mask_credentials(text: str) -> str:
@@ -194,7 +216,7 @@ PATTERNS: Final = (
     Pattern("e-mail address", _mask_mail, ("@", "%40")),
     Pattern("card number", _mask_cards, digits=13, sieve=_NUMBER),
     Pattern("IBAN", _mask_ibans, digits=2, sieve=_NUMBER),
-    Pattern("social security number", _masking(_SSN), ("-", " "), digits=9, sieve=_NUMBER),
+    Pattern("social security number", _mask_security_numbers, ("-", " "), digits=9, sieve=_NUMBER),
     Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=7, sieve=_NUMBER),
     Pattern("bearer and basic credentials", _mask_credentials, ("bearer", "basic")),
 )
