@@ -1,5 +1,7 @@
 """Errors: what they are called, what clients are told, which are the same, and when they are worth an alert."""
 
+from typing import TYPE_CHECKING, Any
+
 from mita_otel.errors.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -13,8 +15,10 @@ from mita_otel.errors.exceptions import (
     ValidationError,
 )
 from mita_otel.errors.fingerprint import fingerprint
-from mita_otel.errors.reporting import Reporter
 from mita_otel.errors.taxonomy import Category, Kind, Severity, is_timeout, of_exception, of_status
+
+if TYPE_CHECKING:
+    from mita_otel.errors.reporting import Reporter
 
 __all__ = [
     "AuthenticationError",
@@ -36,3 +40,12 @@ __all__ = [
     "of_exception",
     "of_status",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what gathers errors when somebody has it gather them: a start shall not wait for it."""
+    if name != "Reporter":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mita_otel.errors.reporting import Reporter  # noqa: PLC0415 - as above
+
+    return Reporter

@@ -13,12 +13,7 @@ async def euro() -> Decimal:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mita_otel.retries.budget import BudgetTerms
 from mita_otel.retries.deadline import Deadline, OutOfTimeError, TimeLimit, check, has_passed, remaining
-from mita_otel.retries.decision import Reason
-from mita_otel.retries.ledger import REGISTRY, Registry, Statistics
-from mita_otel.retries.policy import DATABASE, Policy
-from mita_otel.retries.report import report
 from mita_otel.retries.transient import (
     UnknownOutcomeError,
     is_idempotent,
@@ -28,6 +23,11 @@ from mita_otel.retries.transient import (
 )
 
 if TYPE_CHECKING:
+    from mita_otel.retries.budget import BudgetTerms
+    from mita_otel.retries.decision import Reason
+    from mita_otel.retries.figures import report
+    from mita_otel.retries.ledger import REGISTRY, Registry, Statistics
+    from mita_otel.retries.policy import DATABASE, Policy
     from mita_otel.retries.retry import Retry
     from mita_otel.retries.transactions import Transactions
 
@@ -55,12 +55,20 @@ __all__ = [
     "sqlstate",
 ]
 
-_LATER = {"Retry": "mita_otel.retries.retry", "Transactions": "mita_otel.retries.transactions"}
-"""What needs the circuit breakers, which a service that retries nothing shall not wait for at its start."""
+_LATER = {
+    "BudgetTerms": "budget",
+    "Reason": "decision",
+    "report": "figures",
+    **dict.fromkeys(("REGISTRY", "Registry", "Statistics"), "ledger"),
+    **dict.fromkeys(("DATABASE", "Policy"), "policy"),
+    "Retry": "retry",
+    "Transactions": "transactions",
+}
+"""What a service that retries nothing, and only has deadlines, shall not wait for at its start."""
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for the first time."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    return getattr(import_module(f"mita_otel.retries.{_LATER[name]}"), name)
