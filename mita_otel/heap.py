@@ -19,13 +19,16 @@ _left = 0
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Hold no collection while a block loads what will stay."""
+    """Hold no collection while a block loads what will stay, and count it as old: no small one looks through it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

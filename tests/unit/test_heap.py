@@ -25,6 +25,21 @@ def test_a_block_is_not_interrupted_by_collections_and_they_go_on_behind_it() ->
     assert gc.isenabled()
 
 
+def test_what_a_block_has_loaded_is_old() -> None:
+    with heap.uncollected():
+        loaded = [[number] for number in range(1000)]
+    assert gc.get_freeze_count() == 0
+    old = {id(one) for one in gc.get_objects(generation=2)}
+    assert {id(one) for one in loaded} <= old
+
+
+def test_what_an_application_froze_stays_frozen_behind_a_block() -> None:
+    gc.freeze()
+    with heap.uncollected():
+        pass
+    assert gc.get_freeze_count() > 0
+
+
 def test_they_go_on_behind_a_block_that_fails() -> None:
     with pytest.raises(ImportError), heap.uncollected():
         raise ImportError
