@@ -16,10 +16,12 @@ from opentelemetry.sdk.trace import ReadableSpan
 from mita_otel.export import MaskingEncoder, OutboxSpanProcessor, Outcome, Refused, Retry
 from mita_otel.export.recent import OVERHEAD, Recent
 from mita_otel.export.span_encoder import SLICE
+from mita_otel.redaction import Keys, Policy
 from mita_otel.traces.provider import Provider
 from tests.unit.export.test_processors import PACE, Recorder
 
 CARD = "4111 1111 1111 1111"
+OWN_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture
@@ -58,6 +60,20 @@ def test_a_statement_and_a_command_of_the_same_text_are_judged_apart(provider: P
         tracer.start_span("s", attributes={"db.system.name": system, "db.query.text": text}).end()
     assert provider.force_flush(5000)
     assert [span["db.query.text"] for span in attributes_of(recorder)] == ["GET ?", text, "GET ?", text]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [(Keys(), OWN_ID), (Keys().with_words("correlation"), "[REDACTED]")],
+    ids=["by the usual policy", "by a policy that hides it"],
+)
+def test_an_id_of_our_own_making_leaves_as_the_policy_says(recorder: Recorder, keys: Keys, expected: str) -> None:
+    made = Provider(resource=Resource({"service.name": "s"}))
+    made.add_span_processor(OutboxSpanProcessor(recorder, encoder=MaskingEncoder(Policy(keys)), pace=PACE))
+    for given in (OWN_ID, CARD):
+        made.get_tracer("t").start_span("s", attributes={"correlation_id": given}).end()
+    made.shutdown()
+    assert [span["correlation_id"] for span in attributes_of(recorder)] == [expected, "[REDACTED]"]
 
 
 def test_two_names_that_are_masked_to_one_are_one_attribute(provider: Provider, recorder: Recorder) -> None:
