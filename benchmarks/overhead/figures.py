@@ -66,16 +66,22 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One variant: its costs by kind of request, its start in seconds, its memory in megabytes."""
+    """One variant: its costs by kind of request, its start in seconds, also by a launcher of its own, its megabytes."""
 
     costs: Mapping[str, Cost]
     start_s: Figure
     resident_mb: Figure
+    own_start_s: Figure | None = None
 
 
 def figure(values: Sequence[float]) -> Figure:
     """Return the median and the extremes of one value or more."""
     return Figure(statistics.median(values), min(values), max(values))
+
+
+def _known(values: Sequence[float | None]) -> Figure | None:
+    known = [value for value in values if value is not None]
+    return figure(known) if known else None
 
 
 def summarise(measured: Measured) -> dict[str, Summary]:
@@ -87,6 +93,7 @@ def summarise(measured: Measured) -> dict[str, Summary]:
             costs={kind: _cost(name, kind, runs, measured.looks[name]) for kind in kinds},
             start_s=figure([run.started for run in own]),
             resident_mb=figure([run.resident / 1e6 for run in own]),
+            own_start_s=_known([run.own_start for run in own]),
         )
         for name, own in runs.items()
     }
@@ -95,14 +102,14 @@ def summarise(measured: Measured) -> dict[str, Summary]:
 def _cost(name: str, kind: str, runs: Mapping[str, Sequence[Run]], seen: Look) -> Cost:
     samples = [run.samples[kind] for run in runs[name]]
     costs = {other: [_microseconds(run.samples[kind]) for run in runs[other]] for other in runs}
-    p99 = [1000 * sample.p99 for sample in samples if sample.p99 is not None]
+    p99 = [None if sample.p99 is None else 1000 * sample.p99 for sample in samples]
     variant = VARIANTS[name]
     return Cost(
         cpu_us=figure(costs[name]),
         added_us=None if name == BARE else _added(costs[name], costs.get(BARE)),
         ratio=None if name == BARE else ratio(costs[name], costs.get(VANILLA), costs.get(BARE)),
         rate=figure([sample.requests / sample.seconds for sample in samples]),
-        p99_ms=figure(p99) if p99 else None,
+        p99_ms=_known(p99),
         delivery=delivery(variant, kind, runs[name], seen) if variant.delivers else None,
     )
 

@@ -98,6 +98,7 @@ class Run:
         measured: requests that the server's histogram counted.
         calls: calls to the neighbour in its life.
         measured_calls: those that the client's histogram counted.
+        own_start: seconds from start to first answer in another life, by its own launcher; None where it has none.
     """
 
     variant: str
@@ -109,6 +110,7 @@ class Run:
     measured: int
     calls: int
     measured_calls: int
+    own_start: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,7 @@ def _look(bench: _Bench, variant: Variant, effort: Effort) -> Look:
 
 def _run(bench: _Bench, variant: Variant, effort: Effort) -> Run:
     calibration = machine.calibrate(bench.cores.server)
+    own_start = _own_start(bench, variant)
     samples, answered, everything = {}, Counter({"ping": 1}), Telemetry()
     bench.sink.take()
     with bench.serve(variant) as server:
@@ -254,7 +257,15 @@ def _run(bench: _Bench, variant: Variant, effort: Effort) -> Run:
         measured=everything.measured(SERVER_METRICS),
         calls=sum(number * REQUESTS[kind].calls for kind, number in answered.items()),
         measured_calls=everything.measured(CLIENT_METRICS),
+        own_start=own_start,
     )
+
+
+def _own_start(bench: _Bench, variant: Variant) -> float | None:
+    if not variant.own_launcher:
+        return None
+    with bench.serve(replace(variant, launcher=(variant.own_launcher,))) as server:
+        return server.started
 
 
 def _sample(bench: _Bench, variant: Variant, server: Server, due: Due, effort: Effort) -> tuple[Sample, int, Telemetry]:

@@ -42,6 +42,7 @@ class Variant:
         variables: its environment; `{sink}` stands for the sink's URL.
         share: of the requests whose trace it keeps, between 0 and 1.
         delivers: whether it sends anything at all.
+        own_launcher: another launcher, which it brings itself; a start with it is measured besides.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Variant:
     variables: Mapping[str, str] = field(default_factory=dict)
     share: float = 1.0
     delivers: bool = True
+    own_launcher: str = ""
 
     def environment(self, sink: str) -> dict[str, str]:
         """Return its variables for a sink's URL."""
@@ -58,7 +60,8 @@ class Variant:
 
     def sampled(self, variables: Mapping[str, str]) -> "Variant":
         """Return the same distribution keeping the traces of one request in ten."""
-        return replace(self, name=self.name + SAMPLED, share=SHARE, variables={**self.variables, **variables})
+        variables = {**self.variables, **variables}
+        return replace(self, name=self.name + SAMPLED, share=SHARE, variables=variables, own_launcher="")
 
 
 _LAUNCHER: Final = ("opentelemetry-instrument",)
@@ -73,7 +76,7 @@ _DDTRACE: Final = Variant(
     ("ddtrace-run",),
     variables={"DD_SERVICE": "overhead", "DD_TRACE_AGENT_URL": "{sink}"},
 )
-_OURS: Final = Variant(OURS, OURS, _LAUNCHER, variables={**_OTEL, "MITA_STRICT": "1"})
+_OURS: Final = Variant(OURS, OURS, _LAUNCHER, variables={**_OTEL, "MITA_STRICT": "1"}, own_launcher="mita-instrument")
 _COMPILED: Final = replace(_OURS, name=COMPILED, distribution=COMPILED)
 
 VARIANTS: Final[Mapping[str, Variant]] = {

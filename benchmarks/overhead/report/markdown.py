@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.overhead.figures import Cost, Figure, Summary
 from benchmarks.overhead.look import Content, Look
 from benchmarks.overhead.report.conditions import Conditions
-from benchmarks.overhead.variants import BARE, REQUESTS, Due
+from benchmarks.overhead.variants import BARE, REQUESTS, VARIANTS, Due
 
 _COSTS = (
     *("variant", "CPU, us", "over bare, us", "x vanilla", "requests/s", "p99, ms"),
@@ -93,6 +93,8 @@ def _places(summaries: Mapping[str, Summary]) -> Iterator[str]:
     yield from _head(("variant", "first answer after, s", "memory at the end, MB"))
     for name, summary in summaries.items():
         yield _row([name, _figure(summary.start_s, ".2f"), _figure(summary.resident_mb, ".0f")])
+        if summary.own_start_s is not None:
+            yield _row([f"{name}, by `{VARIANTS[name].own_launcher}`", _figure(summary.own_start_s, ".2f"), ""])
 
 
 def _contents(looks: Mapping[str, Look]) -> Iterator[str]:

@@ -57,6 +57,7 @@ def test_each_run_has_its_figures(report: tuple[Path, list[str]]) -> None:
         assert sample["cpu"] > 0
         assert 0 < sample["p50"] <= sample["p99"]
         assert run["started"] > 0
+        assert (run["own_start"] is not None) == (run["variant"] == "ours")
         assert run["resident"] > 30_000_000
         assert run["calibration"]["cpu_ms"] > 0
 

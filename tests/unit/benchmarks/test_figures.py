@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import pytest
 from hypothesis import given
@@ -41,6 +41,14 @@ def _look(spans: float, kind: str = "ping") -> Look:
 
 def test_a_figure_is_the_median_between_the_extremes() -> None:
     assert figure([5.0, 1.0, 9.0]) == Figure(5.0, 1.0, 9.0)
+
+
+def test_starts_by_a_launcher_of_its_own_have_a_figure_where_there_are_any() -> None:
+    plain = _run("bare", _sample(100, 1.0, {}))
+    runs = [*[plain] * 3, *(replace(plain, variant="ours", own_start=start) for start in (0.5, 0.7, 0.6))]
+    found = summarise(Measured({"bare": _look(0), "ours": _look(1)}, runs, (0.0, 0.0)))
+    assert found["bare"].own_start_s is None
+    assert found["ours"].own_start_s == Figure(0.6, 0.5, 0.7)
 
 
 def test_half_of_what_vanilla_adds_is_a_ratio_of_a_half() -> None:

@@ -1,5 +1,6 @@
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,14 @@ def test_the_verdict_is_one_object_with_our_ratio_for_each_kind_of_request(summa
     line = verdict(summaries)
     assert "\n" not in line
     assert json.loads(line) == {"ping": {"ratio": 0.3, "spread": [0.28, 0.33], "missing": []}}
+
+
+def test_a_start_by_a_launcher_of_its_own_is_a_row_of_its_own(
+    summaries: dict[str, Summary], conditions: Conditions, looks: dict[str, Look]
+) -> None:
+    summaries["ours"] = replace(summaries["ours"], own_start_s=_same(0.7))
+    report = render(summaries, looks, conditions)
+    assert _row(report, "ours, by `mita-instrument`")[1] == "0.70"
 
 
 def test_without_vanilla_there_is_no_ratio(summaries: dict[str, Summary]) -> None:
