@@ -4,19 +4,17 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+import psutil
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from mita_otel.metrics.catalogue import process
 
-if TYPE_CHECKING:
-    import psutil
-
 METER: Final = "mita_otel.metrics.runtime"
 """A process that measured nothing but itself has nothing worth waiting for at its exit."""
 
-Reading = Callable[["psutil.Process"], Iterable[Observation]]
+Reading = Callable[[psutil.Process], Iterable[Observation]]
 
 
 def observe(provider: MeterProvider) -> None:
@@ -44,9 +42,7 @@ class _Process:
         self._pid = -1
         self._handle: psutil.Process | None = None
 
-    def get(self) -> "psutil.Process":
-        import psutil  # noqa: PLC0415 - as below
-
+    def get(self) -> psutil.Process:
         if self._handle is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._handle = psutil.Process(self._pid)
@@ -58,8 +54,6 @@ _process: Final = _Process()
 
 def _guarded(read: Reading) -> Callable[[CallbackOptions], Iterable[Observation]]:
     def callback(_: CallbackOptions) -> Iterable[Observation]:
-        import psutil  # noqa: PLC0415 - the thread that collects waits for it, and not a service for its start
-
         try:
             return list(read(_process.get()))
         except (psutil.Error, OSError):
@@ -68,12 +62,12 @@ def _guarded(read: Reading) -> Callable[[CallbackOptions], Iterable[Observation]
     return callback
 
 
-def _cpu_time(process: "psutil.Process") -> Iterable[Observation]:
+def _cpu_time(process: psutil.Process) -> Iterable[Observation]:
     times = process.cpu_times()
     return Observation(times.user, {"cpu.mode": "user"}), Observation(times.system, {"cpu.mode": "system"})
 
 
-def _switches(process: "psutil.Process") -> Iterable[Observation]:
+def _switches(process: psutil.Process) -> Iterable[Observation]:
     switches = process.num_ctx_switches()
     kind = "process.context_switch.type"
     return (
@@ -82,7 +76,7 @@ def _switches(process: "psutil.Process") -> Iterable[Observation]:
     )
 
 
-def _disk_io(process: "psutil.Process") -> Iterable[Observation]:
+def _disk_io(process: psutil.Process) -> Iterable[Observation]:
     # Not on every system, and a hardened kernel refuses it.
     count = getattr(process, "io_counters", None)
     if count is None:
@@ -95,23 +89,23 @@ def _disk_io(process: "psutil.Process") -> Iterable[Observation]:
     )
 
 
-def _memory(process: "psutil.Process") -> Iterable[Observation]:
+def _memory(process: psutil.Process) -> Iterable[Observation]:
     return (Observation(process.memory_info().rss),)
 
 
-def _virtual_memory(process: "psutil.Process") -> Iterable[Observation]:
+def _virtual_memory(process: psutil.Process) -> Iterable[Observation]:
     return (Observation(process.memory_info().vms),)
 
 
-def _threads(process: "psutil.Process") -> Iterable[Observation]:
+def _threads(process: psutil.Process) -> Iterable[Observation]:
     return (Observation(process.num_threads()),)
 
 
-def _descriptors(process: "psutil.Process") -> Iterable[Observation]:
+def _descriptors(process: psutil.Process) -> Iterable[Observation]:
     return (Observation(process.num_fds()),)
 
 
-def _uptime(process: "psutil.Process") -> Iterable[Observation]:
+def _uptime(process: psutil.Process) -> Iterable[Observation]:
     return (Observation(time.time() - process.create_time()),)
 
 
