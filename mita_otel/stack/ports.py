@@ -1,13 +1,11 @@
 """The ports the stack listens on: the standard ones where they are free, others where they are not."""
 
-import fcntl
-import os
 import random
 import socket
-import tempfile
+import sys
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Final, Self
 
 from mita_otel.stack.model import Endpoints, StackError
@@ -17,31 +15,32 @@ _RANGE: Final = range(20_000, 32_000)
 """Below the range from which Linux takes the ports of outgoing connections."""
 
 
+_MARKS: Final = 64
+_chosen: Final[deque[socket.socket]] = deque()
+"""Marks of the last ports that this process chose: a stack needs 12, and has opened them before the mark is gone."""
+
+
 def next_port() -> int:
-    """Return the next number of the range, whoever asks on this machine, and the first after the last.
+    """Return any port of the range that no other process of this machine has just chosen.
 
     Between the choice of a port and the listener on it a second process could choose it too, and each would take the
-    other's answers for its own. In turn, a number comes again after all the others only.
+    other's answers for its own.
     """
-    try:
-        # The folder is everybody's: a link that somebody put there is not followed.
-        turn = os.open(_turn_file(), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:  # a folder that can't be written to: chance is the next best
-        return random.choice(_RANGE)  # noqa: S311 - not a secret
-    try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        last = os.read(turn, 16).strip()
-        number = int(last) + 1 if last.isdigit() else random.choice(_RANGE)  # noqa: S311 - as above
-        if number not in _RANGE:
-            number = _RANGE.start
-        os.pwrite(turn, b"%-16d" % number, 0)
-    finally:
-        os.close(turn)
-    return number
-
-
-def _turn_file() -> Path:
-    return Path(tempfile.gettempdir()) / f"mita-otel-ports-{os.getuid()}"
+    while True:
+        number = random.choice(_RANGE)  # noqa: S311 - not a secret
+        if sys.platform != "linux":
+            return number
+        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            # A name that is no file, and gone with its process. Source: unix(7), "Abstract sockets".
+            mark.bind(f"\0mita-otel-port-{number}")
+        except OSError:
+            mark.close()
+        else:
+            _chosen.append(mark)
+            if len(_chosen) > _MARKS:
+                _chosen.popleft().close()
+            return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,14 @@
 
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mita_otel.stack import ports
 from mita_otel.stack.model import StackError
 from mita_otel.stack.ports import Ports, next_port
 
@@ -56,48 +55,28 @@ def test_a_port_that_cannot_be_is_an_error_that_names_it(
         Ports.chosen(given_ports, lambda _: free)
 
 
-@pytest.fixture
-def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+def test_a_port_that_another_process_has_just_chosen_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = range(40_000, 40_012)
+    program = (
+        "from mita_otel.stack import ports\n"
+        f"ports._RANGE = {few!r}\n"
+        "print(*(ports.next_port() for _ in range(11)), flush=True)\n"
+        "input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": "."},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        theirs = {int(number) for number in other.stdout.readline().split()}
+        monkeypatch.setattr(ports, "_RANGE", few)
+        assert {next_port()} == set(few) - theirs
+        other.communicate("\n")
 
 
-def turn_file(folder: Path) -> Path:
-    next_port()
-    [file] = folder.iterdir()
-    return file
-
-
-def test_processes_that_ask_at_the_same_time_get_numbers_of_their_own(temporary_folder: Path) -> None:
-    program = "from mita_otel.stack.ports import next_port; print(*(next_port() for _ in range(500)))"
-    askers = [
-        subprocess.Popen(
-            [sys.executable, "-c", program],
-            env={"TMPDIR": str(temporary_folder), "PYTHONPATH": "."},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    numbers = [int(number) for asker in askers for number in asker.communicate()[0].split()]
-    assert len(numbers) == len(set(numbers)) == 1500
-
-
-def test_after_the_last_number_comes_the_first(temporary_folder: Path) -> None:
-    turn_file(temporary_folder).write_text("31998")
-    assert [next_port(), next_port()] == [31_999, 20_000]
-
-
-@pytest.mark.parametrize("content", ["", "nonsense", "99999999999999999999"])
-def test_a_turn_that_cannot_be_read_begins_anew(temporary_folder: Path, content: str) -> None:
-    turn_file(temporary_folder).write_text(content)
-    first = next_port()
-    assert 20_000 <= first < 32_000
-    assert next_port() == (20_000 if first == 31_999 else first + 1)
-
-
-def test_without_a_file_for_the_turn_the_numbers_are_of_the_range_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    assert next_port() in range(20_000, 32_000)
+def test_a_process_chooses_a_port_again_when_it_has_chosen_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_RANGE", few := range(41_000, 41_065))
+    assert {next_port() for _ in range(500)} == set(few)
