@@ -70,9 +70,14 @@ def test_workers_are_told_apart_even_by_an_instance_id_that_the_user_set(
     launch: Callable[..., Any], otlp_receiver: OtlpReceiver
 ) -> None:
     service = launch(SERVERS["gunicorn"], OTEL_RESOURCE_ATTRIBUTES="service.instance.id=pod-1")
-    _load(service.url, 60, lambda: None)
+
+    def instances_of_both() -> set[str]:
+        _load(service.url, 60, lambda: None)
+        found = {span["resource"]["service.instance.id"] for span in otlp_receiver.spans}
+        return found if len(found) > 1 else set()
+
+    instances = eventually(instances_of_both)
     service.stop()
-    instances = {span["resource"]["service.instance.id"] for span in otlp_receiver.spans}
     assert len(instances) == 2
     assert all(instance.startswith("pod-1-") for instance in instances)
 
