@@ -8,10 +8,15 @@ import redis
 import redis.asyncio
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from mita_otel.libraries import redis as instrumentation
 from mita_otel.libraries.redis import ARGUMENTS_SHOWN, COMMANDS_SHOWN
 from tests.unit.libraries.recording import Recording
+
+AT_ONCE = Retry(NoBackoff(), 3)
+"""As often as by default, without seconds between."""
 
 
 @pytest.fixture
@@ -146,7 +151,7 @@ def test_an_error_ends_the_span_without_its_message(
 
 def test_a_server_that_is_not_there_is_an_error_of_the_command(free_port: int, recording: Recording) -> None:
     instrumentation.instrument(recording.telemetry)
-    with redis.Redis(port=free_port) as client, pytest.raises(redis.ConnectionError):
+    with redis.Redis(port=free_port, retry=AT_ONCE) as client, pytest.raises(redis.ConnectionError):
         client.get("a")
 
     [span] = recording.calls

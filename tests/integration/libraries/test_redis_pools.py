@@ -8,9 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from mita_otel.libraries import redis as instrumentation
 from tests.unit.libraries.recording import Recording
+
+AT_ONCE = Retry(NoBackoff(), 3)
+"""Tries again without seconds between."""
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +86,7 @@ async def test_an_asynchronous_pool_without_a_connection_is_counted(
 
 
 def test_a_server_that_is_away_is_no_shortage(recording: Recording, free_port: int) -> None:
-    with redis.Redis(port=free_port) as client, pytest.raises(redis.ConnectionError):
+    with redis.Redis(port=free_port, retry=AT_ONCE) as client, pytest.raises(redis.ConnectionError):
         client.ping()
     assert recording.points("db.client.connection.timeouts") == []
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -14,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from mita_otel.libraries import asyncpg as asyncpg_instrumentation
 from mita_otel.libraries import sqlalchemy as sqlalchemy_instrumentation
 from mita_otel.libraries import up
+from mita_otel.stack import databases
 from mita_otel.stack.databases import Server
 from tests.fixtures.polling import eventually
+from tests.fixtures.servers import open_folder
 from tests.unit.libraries.recording import Recording
 
 
@@ -23,6 +25,21 @@ from tests.unit.libraries.recording import Recording
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine needs longer than a collection waits."""
     monkeypatch.setattr(up, "PATIENCE", 3.0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server to stop, pause or kill, made once."""
+    with open_folder("postgres") as folder, databases.postgres_server(folder) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_server(server: Server) -> Server:
+    """The server, up again whatever the test before did."""
+    server.resume()
+    server.start()
+    return server
 
 
 @pytest.fixture
