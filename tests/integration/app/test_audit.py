@@ -8,11 +8,18 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from mita_otel.logs.audit import writer
 from mita_otel.logs.audit.database import read_url
 from mita_otel.logs.audit.keys import KeyRing
 from mita_otel.logs.audit.reading import Asked, verify_database
 from tests.fixtures.polling import eventually_async
 from tests.integration.app.conftest import held, sign_up
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is recorded is looked for at once, not after the second in which others would join it."""
+    monkeypatch.setattr(writer, "INTERVAL", 0.05)
 
 
 async def recorded(client: httpx.AsyncClient, action: str, count: int = 1) -> list[dict[str, Any]]:

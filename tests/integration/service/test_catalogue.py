@@ -87,6 +87,7 @@ def _crowded(start: ServiceFactory, receiver: OtlpReceiver, database: str, cache
         start, receiver, "tests.integration.service.crowded:app",
         DATABASE_URL=database.replace("postgresql://", "postgresql+asyncpg://"), MITA_CARDINALITY_LIMIT="10",
         REDIS_URL=cache, MITA_SLOW_QUERY_SECONDS="0.01", MITA_N_PLUS_ONE="3", SENTRY_DSN="http://key@127.0.0.1:9/1",
+        HANGING="yes",
     )  # fmt: skip
     with client:
         assert client.get("/repeats/3").json() == {"slow": ["SELECT"]}

@@ -9,9 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from mita_otel.logs import audit
+from mita_otel.logs.audit import writer
 from mita_otel.logs.audit.database import Database, read_url
 from tests.fixtures.polling import eventually_async
 from tests.integration.logs.audit.conftest import Run, Stored
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outbox is looked into at once, not after a second."""
+    monkeypatch.setattr(writer, "INTERVAL", 0.05)
 
 
 @pytest.fixture
