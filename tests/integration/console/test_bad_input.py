@@ -14,6 +14,7 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped] # no ty
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from mita_otel.console.receive.body import LIMIT
+from tests.fixtures.bombs import gzip_bomb
 from tests.fixtures.otlp_requests import enclosed, nested_attribute, span, span_id, trace_id, traces, with_attribute
 from tests.integration.console.conftest import PROTOBUF, Console
 
@@ -48,7 +49,7 @@ def fresh(console: Console) -> None:
         (PROTOBUF, bytes(3 * LIMIT), 413),
         ({"content-type": "text/plain"}, b"hello", 415),
         ({**PROTOBUF, "content-encoding": "br"}, b"hello", 415),
-        (GZIP, gzip.compress(bytes(1024**3)), 413),
+        (GZIP, gzip_bomb(1024), 413),
         (GZIP, gzip.compress(traces(span()).SerializeToString())[:-9], 400),
         (JSON, b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "\xff"}]}]}]}', 400),
         (JSON, b"[" * 1_000_000, 400),
@@ -200,7 +201,7 @@ def test_malformed_items_over_grpc_cost_themselves_alone(console: Console) -> No
 
 
 def test_a_flood_of_bombs_takes_bounded_memory(console: Console) -> None:
-    bomb = gzip.compress(bytes(512 * 1024 * 1024))
+    bomb = gzip_bomb(512)
     threads = [threading.Thread(target=console.post, args=("traces", bomb, GZIP)) for _ in range(16)]
     for thread in threads:
         thread.start()
