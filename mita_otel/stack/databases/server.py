@@ -106,7 +106,7 @@ class Server:
         family = self._family()
         _signal(family, signal.SIGKILL)
         self._process.wait(_STOP_TIMEOUT)
-        psutil.wait_procs(family[1:], timeout=_STOP_TIMEOUT)
+        _wait_until_ended(family[1:])
 
     def pause(self) -> None:
         """Stop the server and its own children from running: connections stay open and nothing is answered."""
@@ -190,6 +190,20 @@ def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None
             process.send_signal(number)
 
 
+def _wait_until_ended(processes: Sequence[psutil.Process]) -> None:
+    """Wait for those that are not our children: whoever adopts them may collect them seconds after they have ended."""
+    deadline = time.monotonic() + _STOP_TIMEOUT
+    while any(map(_is_alive, processes)) and time.monotonic() < deadline:
+        time.sleep(_POLL)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 @contextmanager
 def only_user(folder: Path) -> Iterator[None]:
     """Keep others out of the folder, so that a server found there is one whose starter has died."""
@@ -206,7 +220,7 @@ def end_leftovers(folder: Path, *names: str) -> None:
     """Kill what an earlier run left behind; both servers work in their data folder, which tells them from others'."""
     found = [process for process in psutil.process_iter() if _works_in(process, folder, names)]
     _signal(found, signal.SIGKILL)
-    psutil.wait_procs(found, timeout=_STOP_TIMEOUT)
+    _wait_until_ended(found)
     # Its process number may be a stranger's by now, who would keep the new server from starting.
     (folder / "postmaster.pid").unlink(missing_ok=True)
 
