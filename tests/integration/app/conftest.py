@@ -13,8 +13,6 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app import security
 from app.clock import Clock, utc_now
@@ -25,6 +23,7 @@ from app.storage import Database
 from mita_otel.stack.databases import Server
 from tests.fixtures.polling import find_free_port
 from tests.fixtures.service import ServiceProcess
+from tests.integration.app.hashes import HASHER, UNKNOWN
 
 
 @pytest.fixture(scope="session")
@@ -83,11 +82,9 @@ def _no_rate_limits() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def cheap_hashes() -> Iterator[None]:
-    """Argon2 that takes a millisecond: the tests hash some hundred passwords."""
-    hasher = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(security, "_hasher", hasher)
-        patch.setattr(security, "_unknown_user_hash", hasher.hash("nobody's password"))
+        patch.setattr(security, "_hasher", HASHER)
+        patch.setattr(security, "_unknown_user_hash", UNKNOWN)
         yield
 
 

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -16,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from app.settings import Settings
 from app.storage import Base, User
 from mita_otel.logs.audit import schema
-from tests.fixtures.service import ServiceProcess
+from tests.fixtures.service import ROOT, ServiceProcess
 
 TABLES = {table.name for table in Base.metadata.sorted_tables}
 ALEMBIC = ["alembic", "-c", "app/alembic.ini"]
@@ -54,8 +56,8 @@ async def test_the_command_line_builds_every_table_and_takes_it_back(
     start_service: Callable[..., ServiceProcess], address: str
 ) -> None:
     environment = {"DATABASE_URL": address}
-    for command, expected in ((("upgrade", "head"), TABLES), (("downgrade", "base"), set())):
-        process = start_service([*ALEMBIC, *command], environment)
+    for step, expected in ((("upgrade", "head"), TABLES), (("downgrade", "base"), set())):
+        process = start_service([*ALEMBIC, *step], environment)
         assert process.wait() == 0, process.stderr
         assert await look(address, tables) == expected
 
@@ -65,12 +67,20 @@ async def test_the_migrations_build_what_the_models_describe(address: str, serve
     assert await look(address, differences) == []
 
 
-async def test_what_was_stored_before_a_migration_is_there_after_it(
-    address: str, start_service: Callable[..., ServiceProcess]
-) -> None:
-    environment = {"DATABASE_URL": address}
-    assert start_service([*ALEMBIC, "upgrade", "0001"], environment).wait() == 0
+async def test_what_was_stored_before_a_migration_is_there_after_it(address: str) -> None:
     engine = create_async_engine(Settings(database_url=address).sqlalchemy_url, poolclass=NullPool)
+
+    async def migrate(step: Callable[[Config, str], None], target: str) -> None:
+        def run(connection: Connection) -> None:
+            config = Config()
+            config.set_main_option("script_location", str(ROOT / "app" / "storage" / "migrations"))
+            config.attributes["connection"] = connection
+            step(config, target)
+
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+
+    await migrate(command.upgrade, "0001")
     user = {"id": uuid4().hex if "sqlite" in address else uuid4(), "now": datetime.now(UTC).replace(microsecond=1)}
     if "sqlite" in address:
         user["now"] = str(user["now"])[:26]
@@ -78,10 +88,9 @@ async def test_what_was_stored_before_a_migration_is_there_after_it(
         columns = "id, email, password_hash, name, currency, created_at"
         row = "(:id, 'jane@example.com', 'x', 'Jane', 'USD', :now)"
         await connection.execute(text(f"INSERT INTO users ({columns}) VALUES {row}"), user)
-    for direction in ("upgrade", "downgrade", "upgrade"):
-        target = "head" if direction == "upgrade" else "0001"
-        process = start_service([*ALEMBIC, direction, target], environment)
-        assert process.wait() == 0, process.stderr
+    await migrate(command.upgrade, "head")
+    await migrate(command.downgrade, "0001")
+    await migrate(command.upgrade, "head")
     async with AsyncSession(engine) as session:
         found = (await session.scalars(select(User))).one()
     assert (found.email, found.notify_by) == ("jane@example.com", "push")
@@ -97,8 +106,8 @@ async def test_workers_that_start_at_once_migrate_once(
     start_service: Callable[..., ServiceProcess], free_port: int, address: str
 ) -> None:
     environment = {"DATABASE_URL": address, "MIGRATE_ON_START": "true", "JWT_SECRET": "s" * 40}
-    command = ["uvicorn", "app.main:app", "--port", str(free_port), "--workers", "3"]
-    process = start_service(command, environment)
+    serving = ["uvicorn", "app.main:app", "--port", str(free_port), "--workers", "3"]
+    process = start_service(serving, environment)
     process.wait_until_it_answers(f"http://127.0.0.1:{free_port}/health")
     assert await look(address, tables) == TABLES
     assert "Traceback" not in process.stderr

@@ -72,7 +72,7 @@ def service(  # noqa: PLR0917 - fixtures
     administer: Callable[[str], None],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """The service as it is run, on real servers."""
+    """The service as it is run, but for the cost of a hash, on real servers."""
     name = f"fuzz_{uuid4().hex}"
     administer(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
     port = find_free_port()
@@ -85,7 +85,8 @@ def service(  # noqa: PLR0917 - fixtures
         "PUBLIC_URL": url,
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_endpoint,
     }
-    command = ["opentelemetry-instrument", "uvicorn", "app.main:app", "--port", str(port), "--log-level", "warning"]
+    served = "tests.integration.app.served:app"
+    command = ["opentelemetry-instrument", "uvicorn", served, "--port", str(port), "--log-level", "warning"]
     folder = tmp_path_factory.mktemp("fuzz")
     process = ServiceProcess(command, environment, folder, url=f"{url}/health")
     yield url

@@ -22,7 +22,7 @@ from tests.integration.logs.audit.conftest import Run, Stored, opened
 def test_a_thousand_events_outlive_a_database_that_is_away_and_a_process_that_is_killed(
     postgres_server: Server, tmp_path: Path
 ) -> None:
-    outcome: Outcome = run_benchmark(Plan(events=1_000, seconds=5, away=2), postgres_server, tmp_path)
+    outcome: Outcome = run_benchmark(Plan(events=1_000, seconds=2.5, away=1), postgres_server, tmp_path)
     assert (outcome.missing, outcome.twice, outcome.findings) == (0, 0, 0)
     assert outcome.acknowledged == 1_001
     assert outcome.recovered > 0, "the killed process left something behind"
