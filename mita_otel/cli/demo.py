@@ -57,6 +57,8 @@ def run(
         typer.echo("everything is down", err=True)
         return
     if not complete:
+        waited = f"{_ARRIVAL_TIMEOUT:.0f} s after the last request"
+        typer.echo(f"mita-otel demo: not everything has arrived {waited}", err=True)
         raise typer.Exit(1)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Final, Self
 
-from mita_otel.stack.ports import free_port, port_is_free
+from mita_otel.stack.ports import free_port, take
 
 _NAMES: Final = {
     "service": "the service",
@@ -28,7 +28,7 @@ class Ports:
     @classmethod
     def chosen(
         cls,
-        is_free: Callable[[int], bool] = port_is_free,
+        is_free: Callable[[int], bool] = take,
         pick: Callable[[], int] = free_port,
     ) -> Self:
         """Return the standard ports where they are free, and free ones in the place of the others."""

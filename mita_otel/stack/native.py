@@ -27,7 +27,7 @@ from mita_otel.stack.model import (
     silent,
     versions_by_component,
 )
-from mita_otel.stack.ports import Ports, port_is_free
+from mita_otel.stack.ports import Ports, mark, port_is_free
 from mita_otel.stack.readiness import answers, wait_until_ready
 
 START_TIMEOUT: Final = 60.0
@@ -197,7 +197,7 @@ class NativeStack:
         # What ran here before is asked for again: clients still know it.
         again = (self.folder / "data").exists() and self.ports
         wanted = again or (Ports() if standard else None)
-        self._remembered.ports = Ports.chosen(given, port_is_free, wanted=wanted)
+        self._remembered.ports = Ports.chosen(given, port_is_free, wanted=wanted, mark=mark)
         self._remembered.overlays = self._overlays
 
     def _write_configuration(self) -> None:

@@ -1,9 +1,9 @@
 """The ports the stack listens on: the standard ones where they are free, others where they are not."""
 
+import os
 import random
 import socket
 import sys
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Final, Self
@@ -16,31 +16,37 @@ _RANGE: Final = range(20_000, 32_000)
 
 
 _MARKS: Final = 64
-_chosen: Final[deque[socket.socket]] = deque()
-"""Marks of the last ports that this process chose: a stack needs 12, and has opened them before the mark is gone."""
+_marks: Final[dict[int, int]] = {}
+"""Descriptors of the marks of the last ports that this process chose: a stack needs 12, and has opened them before the
+mark is gone."""
 
 
 def next_port() -> int:
-    """Return any port of the range that no other process of this machine has just chosen.
+    """Return any port of the range that no process of this machine has just chosen."""
+    while (number := random.choice(_RANGE)) in _marks or not mark(number):  # noqa: S311 - not a secret
+        pass
+    return number
+
+
+def mark(number: int) -> bool:
+    """Say whether no other process of this machine has just chosen a port; from now on this one has.
 
     Between the choice of a port and the listener on it a second process could choose it too, and each would take the
     other's answers for its own.
     """
-    while True:
-        number = random.choice(_RANGE)  # noqa: S311 - not a secret
-        if sys.platform != "linux":
-            return number
-        mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        try:
-            # A name that is no file, and gone with its process. Source: unix(7), "Abstract sockets".
-            mark.bind(f"\0mita-otel-port-{number}")
-        except OSError:
-            mark.close()
-        else:
-            _chosen.append(mark)
-            if len(_chosen) > _MARKS:
-                _chosen.popleft().close()
-            return number
+    if number in _marks or sys.platform != "linux":
+        return True
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        # A name that is no file, and gone with its process. Source: unix(7), "Abstract sockets".
+        made.bind(f"\0mita-otel-port-{number}")
+    except OSError:
+        made.close()
+        return False
+    _marks[number] = made.detach()
+    if len(_marks) > _MARKS:
+        os.close(_marks.pop(next(iter(_marks))))
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,16 @@ class Ports:
         *,
         wanted: "Ports | None" = None,
         pick: Callable[[], int] = next_port,
+        mark: Callable[[int], bool] = lambda _: True,
     ) -> Self:
         """Return the given ports as they are, for the rest the wanted ones that are free, and free ones otherwise.
+
+        Args:
+            given: by name.
+            is_free: says whether nothing listens on a port.
+            wanted: ports that are preferred.
+            pick: returns a port to try.
+            mark: keeps others from choosing a port; False where one has.
 
         Raises:
             StackError: a given port is taken, or its name or number is not valid.
@@ -87,7 +101,7 @@ class Ports:
             if name in numbers:
                 continue
             number = preferred.get(name, 0)
-            while number == 0 or number in taken or not is_free(number):
+            while number == 0 or number in taken or not is_free(number) or not mark(number):
                 number = pick()
             numbers[name] = number
             taken.add(number)
@@ -125,6 +139,11 @@ def free_port() -> int:
     while not port_is_free(number := next_port()):
         pass
     return number
+
+
+def take(number: int) -> bool:
+    """Say whether a port is free and no other process has just chosen it; from now on this one has."""
+    return port_is_free(number) and mark(number)
 
 
 def port_is_free(number: int) -> bool:

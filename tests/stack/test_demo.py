@@ -21,7 +21,7 @@ def test_one_round_finds_its_trace_its_lines_and_its_metric(binaries: dict[str, 
         [str(PROGRAMS / "mita-otel"), "demo", "--stack", "--once", "--json", "--seconds", "2", "--folder", demo_folder],
         env=clean_environment({}), cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, ended.stderr + ended.stdout
     report = json.loads(ended.stdout)
     assert report["linked"] is True
     assert all(count > 0 for count in report["found"].values())

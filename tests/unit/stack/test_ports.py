@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mita_otel.stack import ports
 from mita_otel.stack.model import StackError
-from mita_otel.stack.ports import Ports, next_port
+from mita_otel.stack.ports import Ports, next_port, take
 
 
 def test_standard_ports_are_used_where_they_are_free() -> None:
@@ -75,6 +75,23 @@ def test_a_port_that_another_process_has_just_chosen_is_not_chosen(monkeypatch: 
         monkeypatch.setattr(ports, "_RANGE", few)
         assert {next_port()} == set(few) - theirs
         other.communicate("\n")
+
+
+def test_a_standard_port_that_another_process_has_just_chosen_is_taken() -> None:
+    program = "from mita_otel.stack.ports import take\nprint(take(42_000), flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": "."},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        assert not take(42_000)
+        other.communicate("\n")
+    assert take(42_000)
+    assert take(42_000), "its own mark is in nobody's way"
 
 
 def test_a_process_chooses_a_port_again_when_it_has_chosen_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
