@@ -17,6 +17,7 @@ from mita_otel.export.quiet import quietly
 from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender
 from mita_otel.export.statistics import Statistics, Tally
 from mita_otel.export.summary import DeliverySummary
+from mita_otel.export.turns import Turns
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ class Outbox(Generic[T]):
             message. An item for which it raises is dropped alone.
         sender: Makes the attempts; closed together with the outbox.
         pace: Sizes and times.
+        turns: Those of `encode`, if it hands the interpreter over itself.
 
     Attributes:
         observe_duration: Called after each export operation with its seconds, waits included, and its error or None.
@@ -72,12 +74,15 @@ class Outbox(Generic[T]):
         encode: Callable[[Sequence[T]], bytes],
         sender: Sender,
         pace: Pace | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.pace: Final = pace or Pace()
         self.signal: Final = signal
         self.observe_duration: Callable[[float, str | None], None] | None = None
         self._encode = encode
         self._sender = sender
+        self._turns: Final = turns or Turns()
+        self._turns.pause = self._pause
         self._start()
         os.register_at_fork(after_in_child=_weakly(self._after_fork_in_child))
 
@@ -358,6 +363,7 @@ class Outbox(Generic[T]):
         parts: list[bytes] = []
         rest: list[T] = []
         size = 0
+        self._turns.begin()
         for position in range(0, len(batch), self.pace.slice_size):
             for fit, encoded in self._encode_fit(batch[position : position + self.pace.slice_size]):
                 size += len(encoded)
@@ -369,8 +375,14 @@ class Outbox(Generic[T]):
             if size > self.pace.payload_limit:
                 rest += batch[position + self.pace.slice_size :]
                 break
-            time.sleep(0)  # requests first: hand the interpreter over between slices
+            self._turns.offer()
         return items, b"".join(parts), rest
+
+    def _pause(self) -> float:
+        """Return the seconds for which requests have the interpreter, now that they may need it."""
+        # Whoever waits for the delivery, or has no room for more, is not made to wait for requests.
+        is_urgent = self._closed or self._waiters or len(self._queue) > self.pace.capacity // 2
+        return 0.0 if is_urgent else self.pace.pause
 
     def _encode_fit(self, items: list[T]) -> list[tuple[list[T], bytes]]:
         """Encode together if that is possible and not too large, else by halves.

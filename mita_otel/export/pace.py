@@ -14,6 +14,8 @@ class Pace:
         batch_size: Most items in one payload.
         slice_size: Items encoded in one go before the interpreter is handed to other threads, if the encoder has not
             done so: 64 records take less than a millisecond.
+        pause: What other threads have after each slice of half a millisecond: of the encoding of one second a request
+            then meets one slice, where it would meet all of them in a row.
         payload_limit: Bytes at which a payload is cut short, below the 4 MiB that gRPC receivers take by default.
         schedule_delay: Longest an item waits for its batch to fill.
         attempt_timeout: Longest one attempt may take.
@@ -25,6 +27,7 @@ class Pace:
     capacity: int = 65_536
     batch_size: int = 512
     slice_size: int = 64
+    pause: float = 0.004
     payload_limit: int = 3 * 1024 * 1024
     schedule_delay: float = 1.0
     attempt_timeout: float = 10.0

@@ -13,6 +13,7 @@ from mita_otel.export.sender import Sender
 from mita_otel.export.spool import Spool
 from mita_otel.export.spooling import SpoolingOutbox
 from mita_otel.export.statistics import Statistics
+from mita_otel.export.turns import Turns
 
 DEFAULT_TIMEOUT_MILLIS = 30_000
 """Milliseconds, the SDK's own default for flush and shutdown."""
@@ -32,6 +33,7 @@ class OutboxProcessor(Generic[T]):
             raises is dropped and counted: what could not be masked does not leave.
         pace: Sizes and times.
         spool: Where to store what is left in a long outage or at the end; nowhere without it.
+        turns: Those of `encode`, if it hands the interpreter over itself.
     """
 
     def __init__(
@@ -44,14 +46,15 @@ class OutboxProcessor(Generic[T]):
         prepare: Callable[[T], T] | None,
         pace: Pace | None,
         spool: Spool | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.signal: Final = signal
         self._kind = kind
         prepared = _prepared(prepare, encode)
         self._outbox: Outbox[T] = (
-            Outbox(signal=signal, encode=prepared, sender=sender, pace=pace)
+            Outbox(signal=signal, encode=prepared, sender=sender, pace=pace, turns=turns)
             if spool is None
-            else SpoolingOutbox(signal=signal, encode=prepared, sender=sender, spool=spool, pace=pace)
+            else SpoolingOutbox(signal=signal, encode=prepared, sender=sender, spool=spool, pace=pace, turns=turns)
         )
 
     def force_flush(self, timeout_millis: int = DEFAULT_TIMEOUT_MILLIS) -> bool:

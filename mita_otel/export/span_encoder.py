@@ -7,7 +7,6 @@ requests, it cost 14 us more a request in all, and texts of any length would be 
 """
 
 import re
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -17,6 +16,7 @@ from mita_otel import correlation
 from mita_otel.export import span_record
 from mita_otel.export.recent import Recent
 from mita_otel.export.span_record import ATTRIBUTE, Content
+from mita_otel.export.turns import Turns
 from mita_otel.export.wire import Envelopes, Piece, attributes, join, key_value
 from mita_otel.redaction import DEFAULT, Policy
 from mita_otel.traces.redaction import (
@@ -36,10 +36,6 @@ from mita_otel.traces.span import UNSET
 
 T = TypeVar("T")
 
-SLICE: Final = 500_000
-"""Nanoseconds after which the interpreter is handed over to requests. What is judged in one piece comes on top:
-a value, or all that an event says, of which a megabyte takes 5 ms."""
-
 REMEMBERED: Final = 256 * 1024
 """Bytes of one of two generations of clean attributes: about 800 of them."""
 
@@ -54,25 +50,6 @@ _REPEATING: Final = frozenset({str, int, bool})
 
 _OWN_ID: Final = re.compile(r"[0-9a-f]{32}")
 """The correlation ids that `correlation` makes up: no policy has a form that such a text could have."""
-
-
-class Turns:
-    """Hands the interpreter over when it was held for a slice's time; used by one thread."""
-
-    __slots__ = ("_since",)
-
-    def __init__(self) -> None:
-        self._since = time.perf_counter_ns()
-
-    def begin(self) -> None:
-        """Say that the interpreter was just taken."""
-        self._since = time.perf_counter_ns()
-
-    def offer(self) -> None:
-        """Hand it over if it is time."""
-        if time.perf_counter_ns() - self._since > SLICE:
-            time.sleep(0)
-            self._since = time.perf_counter_ns()
 
 
 class SpanEncoder:
@@ -90,7 +67,6 @@ class SpanEncoder:
     def payload(self, spans: Iterable[ReadableSpan | Piece]) -> bytes:
         """Return an export request of spans, and of pieces of earlier ones. Raises what `record` raises for a span."""
         pieces: list[Piece] = []
-        self.turns.begin()
         for span in spans:
             if isinstance(span, tuple):
                 pieces.append(span)

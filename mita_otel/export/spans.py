@@ -38,8 +38,17 @@ class OutboxSpanProcessor(OutboxProcessor[ReadableSpan | Piece], SpanProcessor):
         pace: Pace | None = None,
         spool: Spool | None = None,
     ) -> None:
-        encode = (encoder or SpanEncoder(prepare)).payload
-        super().__init__("span", "traces", encode, sender=sender, prepare=None, pace=pace, spool=spool)
+        encoding = encoder or SpanEncoder(prepare)
+        super().__init__(
+            "span",
+            "traces",
+            encoding.payload,
+            sender=sender,
+            prepare=None,
+            pace=pace,
+            spool=spool,
+            turns=encoding.turns,
+        )
 
     def on_end(self, span: ReadableSpan) -> None:
         """Put the span into the outbox if it is sampled."""

@@ -12,6 +12,7 @@ from mita_otel.export.pace import Pace
 from mita_otel.export.sender import Sender
 from mita_otel.export.spool import Spool, Stored
 from mita_otel.export.statistics import Statistics
+from mita_otel.export.turns import Turns
 from mita_otel.export.wire import split
 
 T = TypeVar("T")
@@ -40,9 +41,10 @@ class SpoolingOutbox(Outbox[T]):
         sender: Sender,
         spool: Spool,
         pace: Pace | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._spool: Final = spool
-        super().__init__(signal=signal, encode=encode, sender=sender, pace=pace)
+        super().__init__(signal=signal, encode=encode, sender=sender, pace=pace, turns=turns)
 
     def _start(self) -> None:
         self._is_open = False

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from mita_otel.export import MaskingEncoder, OutboxSpanProcessor, Outcome, Refused, Retry
 from mita_otel.export.recent import OVERHEAD, Recent
-from mita_otel.export.span_encoder import SLICE
+from mita_otel.export.turns import SLICE
 from mita_otel.redaction import Keys, Policy
 from mita_otel.traces.provider import Provider
 from tests.unit.export.test_processors import PACE, Recorder
@@ -148,7 +148,7 @@ def test_no_turn_is_longer_than_two_milliseconds(monkeypatch: pytest.MonkeyPatch
         turns.append(time.thread_time_ns() - began)
         began = time.thread_time_ns()
 
-    monkeypatch.setattr("mita_otel.export.span_encoder.time.sleep", hand_over)
+    monkeypatch.setattr("mita_otel.export.turns.time.sleep", hand_over)
     tracer = Provider(resource=Resource({})).get_tracer("t")
     spans = [
         tracer.start_span("s", attributes={f"text.{part}": f"{number} {part} " + "word " * 400 for part in range(20)})
@@ -163,7 +163,7 @@ def test_no_turn_is_longer_than_two_milliseconds(monkeypatch: pytest.MonkeyPatch
 
 def test_a_turn_ends_between_the_events_of_a_span(monkeypatch: pytest.MonkeyPatch) -> None:
     handed_over: list[float] = []
-    monkeypatch.setattr("mita_otel.export.span_encoder.time.sleep", handed_over.append)
+    monkeypatch.setattr("mita_otel.export.turns.time.sleep", handed_over.append)
     span = Provider(resource=Resource({})).get_tracer("t").start_span("s")
     for number in range(128):
         span.add_event("e", {"text": f"{number} " + "word " * 1_600})
@@ -173,7 +173,7 @@ def test_a_turn_ends_between_the_events_of_a_span(monkeypatch: pytest.MonkeyPatc
 
 def test_a_turn_ends_between_spans_too(monkeypatch: pytest.MonkeyPatch) -> None:
     handed_over: list[float] = []
-    monkeypatch.setattr("mita_otel.export.span_encoder.time.sleep", handed_over.append)
+    monkeypatch.setattr("mita_otel.export.turns.time.sleep", handed_over.append)
     tracer = Provider(resource=Resource({})).get_tracer("t")
     spans = [tracer.start_span("s") for _ in range(5000)]
     MaskingEncoder().payload(cast("list[ReadableSpan]", spans))
