@@ -225,9 +225,13 @@ def _follow(routing: _Routing, faults: Counter[str]) -> Callable[[], None]:
             return wrapped(*args, **kwargs)
         # basicConfig does nothing where the root logger has a handler; dictConfig closes the handlers it finds.
         routing.withdraw()
+        ours = _own_loggers()
         try:
             return wrapped(*args, **kwargs)
         finally:
+            # By default every logger that is there already is disabled: ours are, and nobody meant those.
+            for logger in ours:
+                logger.disabled = False
             _guarded(routing.apply, faults)
 
     def set_up(wrapped: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -252,6 +256,16 @@ def _follow(routing: _Routing, faults: Counter[str]) -> Callable[[], None]:
             setattr(module, name, original)
 
     return unwrap
+
+
+def _own_loggers() -> list[logging.Logger]:
+    """Return the distribution's own loggers that are not disabled."""
+    named = logging.root.manager.loggerDict.copy().items()
+    return [
+        logger
+        for name, logger in named
+        if name.startswith("mita_otel") and isinstance(logger, logging.Logger) and not logger.disabled
+    ]
 
 
 def _guarded(action: Callable[[], None], faults: Counter[str]) -> None:

@@ -25,12 +25,16 @@ NAMES = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "gunicorn
 def loggers() -> Iterator[None]:
     """Leave the loggers that these tests configure as they were."""
     saved = [(logging.getLogger(name), logging.getLogger(name).__dict__.copy()) for name in NAMES]
+    others = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+    enabled = [one for one in others if not one.disabled]
     for logger, _ in saved:
         logger.handlers = []
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
         logger.disabled = False
     yield
+    for logger in enabled:
+        logger.disabled = False
     for logger, state in saved:
         logger.__dict__.update(state)
         logger.manager._clear_cache()  # type: ignore[attr-defined] # levels are cached
@@ -96,6 +100,24 @@ def test_dict_config_with_a_logger_that_does_not_propagate_loses_no_line(
     assert messages(room) == ["once", "root"]
     assert [record.body for record in room.exported] == ["once", "root"]
     assert capsys.readouterr().out == ""
+
+
+def test_our_own_loggers_outlive_a_configuration_that_disables_all_there_are(room: Any) -> None:
+    ours, theirs = logging.getLogger("mita_otel.web.slow"), logging.getLogger("shop")
+    logging.config.dictConfig({"version": 1, "root": {"level": "INFO"}})
+    ours.warning("slow request")
+    theirs.warning("disabled, as asked for")
+
+    assert messages(room) == ["slow request"]
+
+
+def test_our_own_logger_that_was_disabled_before_stays_so(room: Any) -> None:
+    ours = logging.getLogger("mita_otel.web.slow")
+    ours.disabled = True
+    logging.config.dictConfig({"version": 1, "root": {"level": "INFO"}})
+    ours.warning("slow request")
+
+    assert messages(room) == []
 
 
 def test_a_logger_that_was_silenced_stays_silent(room: Any) -> None:
