@@ -14,20 +14,22 @@ INTERVAL: Final = 0.5
 
 
 class EventLoopLag:
-    """Records `mita.event_loop.lag` for every loop it watches, each once."""
+    """Records `mita.event_loop.lag` for every loop it watches, each once.
 
-    __slots__ = ("_histogram", "_latest", "_watched")
+    Attributes:
+        latest: returns the loop that it was told to watch last, so that a request of the same one asks no more.
+    """
+
+    __slots__ = ("_histogram", "_watched", "latest")
 
     def __init__(self, provider: MeterProvider) -> None:
         self._watched: weakref.WeakSet[asyncio.AbstractEventLoop] = weakref.WeakSet()
-        self._latest: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
+        self.latest: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None
         self._histogram = EVENT_LOOP_LAG.create(provider.get_meter("mita_otel.metrics.event_loop"))
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to sample a running loop; the samples end with the loop."""
-        if self._latest() is loop:  # one comparison for each request after a loop's first
-            return
-        self._latest = weakref.ref(loop)
+        self.latest = weakref.ref(loop)
         if loop not in self._watched:
             self._watched.add(loop)
             self._schedule(loop)

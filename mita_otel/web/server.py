@@ -4,13 +4,10 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any, Final, Protocol
-from weakref import ReferenceType, ref
 
 from opentelemetry import context as otel_context
 from opentelemetry import propagate, trace
-from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext
 
@@ -19,11 +16,12 @@ from mita_otel.metrics.event_loop import EventLoopLag
 from mita_otel.redaction import redact_text
 from mita_otel.settings import Settings
 from mita_otel.traces import request as request_span
+from mita_otel.traces.request import put, received
 from mita_otel.web import objectives
 from mita_otel.web.administration import Administration, Examine
-from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
+from mita_otel.web.asgi import Message, Receive, Scope, Send
 from mita_otel.web.errors import FIRST_ERROR, Errors
-from mita_otel.web.exchange import SCOPE_KEY, BodySizes, Exchange, ResponseHeaders, Span
+from mita_otel.web.exchange import SCOPE_KEY, BodySizes, Exchange, ResponseHeaders, Span, opened
 from mita_otel.web.exchange import known_method as known_method  # noqa: PLC0414 - whoever serves needs it
 from mita_otel.web.inbound import CONTEXT_HEADERS, GETTER, Headers, Inbound, read
 from mita_otel.web.paths import excluding
@@ -34,9 +32,6 @@ __all__ = ["SCOPE_KEY", "Exchange", "Message", "Receive", "Scope", "Send", "Serv
 
 
 _logger: Final = logging.getLogger("mita_otel.web")
-_serving_task: ContextVar[ReferenceType[asyncio.Task[Any]] | None] = ContextVar("mita_serving_task", default=None)
-"""The task that serves the request. A task holds its context: if that held the task, both would stay until the garbage
-collector comes."""
 
 
 def _log_fault() -> None:
@@ -51,7 +46,7 @@ class Spans(Protocol):
 
 
 class ServerLayer:
-    """Serves one request with everything that surrounds it; faults of ours never reach the application.
+    """Surrounds each request with everything that an application is served with; faults of ours never reach it.
 
     Args:
         settings: what it obeys.
@@ -59,6 +54,11 @@ class ServerLayer:
         examine: examines this process; offered to whoever has the settings' token, if they have one.
         spans: begins SERVER spans; without it, whoever instruments the application does.
         report: counts and logs the fault being handled.
+
+    Attributes:
+        administration: answers to whoever has the settings' token; None if they have none.
+        excluded: says whether a path is left out.
+        report: as given.
     """
 
     def __init__(
@@ -71,6 +71,12 @@ class ServerLayer:
         report: Callable[[], None] = _log_fault,
     ) -> None:
         self.excluded = excluding(settings.excluded_paths)
+        self.report = report
+        self.administration = (
+            Administration(settings.admin_token.get_secret_value(), examine)
+            if settings.admin_token is not None and examine is not None
+            else None
+        )
         self._inbound_context = settings.inbound_context
         self._headers = ResponseHeaders(settings.trace_response)
         self._sizes = BodySizes(meter_provider)
@@ -79,65 +85,53 @@ class ServerLayer:
         self._slow = SlowRequests(settings.slow_request_seconds, settings.trace_url)
         self._lag = EventLoopLag(meter_provider)
         self._spans = spans
-        self._report = report
-        self._administration = (
-            Administration(settings.admin_token.get_secret_value(), examine)
-            if settings.admin_token is not None and examine is not None
-            else None
-        )
 
-    async def __call__(self, app: Application, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve an HTTP request or a WebSocket; pass everything else, and what is being served already, through."""
-        if scope["type"] not in {"http", "websocket"} or SCOPE_KEY in scope:
-            await app(scope, receive, send)
-            return
-        if self._administration is not None and self._administration.concerns(scope):
-            request_span.begin()
-            await self._administration(app, scope, send)
-            return
-        try:
-            scope, exchange, inbound, before = self._open(scope, receive, send)
-        except Exception:  # noqa: BLE001 - the room's door
-            self._report()
-            await app(scope, receive, send)
-            return
-        task = asyncio.current_task()
-        serving = _serving_task.get()
-        nested = task is not None and serving is not None and serving() is task
-        _serving_task.set(None if task is None else ref(task))
-        token = correlation.bind(exchange.correlation_id)
-        failure: BaseException | None = None
-        try:
-            if exchange.is_excluded:
-                # A health check's query must not become a root trace of its own.
-                with suppress_instrumentation():
-                    await app(scope, exchange.receive, exchange.send)
-            else:
-                if self._spans is not None:
-                    exchange.span = self._begin(self._spans, app, scope, exchange, inbound)
-                await app(scope, exchange.receive, exchange.send)
-        except BaseException as error:
-            failure = error
-            raise
-        finally:
-            self._close(exchange, failure)
-            # The two hold each other: left so, every request would wait for the garbage collector, with all it held.
-            scope.pop(SCOPE_KEY, None)
-            exchange.let_go()
-            # Only a request within a request, in one task, gives the id back: else the server's own last words about
-            # the request are still to come. A task may have inherited the id of the request before.
-            if nested:
-                correlation.unbind(token)
-                request_span.restore(before)
+    def open(self, app: Any, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        """Begin to serve a request: what the application is called with is in the exchange.
 
-    def _begin(self, spans: Spans, app: Any, scope: Scope, exchange: Exchange, inbound: Inbound) -> Span | None:
-        try:
-            return spans.begin(app, scope, exchange, inbound)
-        except Exception:  # noqa: BLE001 - the room's door
-            self._report()
-            return None
+        Raises:
+            Exception: a fault of ours; the application is to be called as if nobody was here.
+        """
+        loop = asyncio.get_running_loop()
+        if self._lag.latest() is not loop:
+            self._lag.watch(loop)
+        inbound = read(scope["headers"])
+        parent = None
+        if self._inbound_context != "trust":
+            if self._inbound_context == "link":
+                parent = self._untrusted_parent(inbound.context)
+            scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in CONTEXT_HEADERS]}
+            inbound = inbound._replace(context=[])
+        is_excluded = self.excluded(scope["path"])
+        if scope["type"] == "http":
+            served = received(parent, {}, None if slo.current() is None else {})
+            sizes = None if is_excluded else self._sizes
+        else:
+            served, sizes = received(parent), None
+        served.task = id(asyncio.current_task())
+        outer = request_span.current()
+        before = put(served)
+        exchange = opened(scope, receive, send, served, sizes, self._headers, self.report, self._repeated)
+        exchange.is_excluded = is_excluded
+        exchange.before = before
+        theirs = inbound.correlation_id
+        exchange.correlation_id = correlation.accept(None if theirs is None else _harmless(theirs))
+        exchange.is_nested = outer is not None and outer.task == served.task
+        exchange.bound = correlation.bind(exchange.correlation_id)
+        if self._spans is not None and not is_excluded:
+            try:
+                exchange.span = self._spans.begin(app, scope, exchange, inbound)
+            except Exception:  # noqa: BLE001 - the room's door
+                self.report()
+        return exchange
 
-    def _close(self, exchange: Exchange, failure: BaseException | None) -> None:
+    def close(self, exchange: Exchange, failure: BaseException | None) -> None:
+        """End what `open` began.
+
+        Args:
+            exchange: the request.
+            failure: what left the application.
+        """
         try:
             if not exchange.status:
                 exchange.asked()
@@ -149,34 +143,14 @@ class ServerLayer:
                 self._slow.look(exchange, failure)
                 objectives.count(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
-            self._report()
-
-    def _open(self, scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Exchange, Inbound, request_span.Before]:
-        self._lag.watch(asyncio.get_running_loop())
-        headers: Headers = scope["headers"]
-        inbound = read(headers)
-        is_http = scope["type"] == "http"
-        linked = self._untrusted_parent(inbound.context) if self._inbound_context == "link" else None
-        timing = is_http and slo.current() is not None
-        before = request_span.begin(linked, counting=is_http, timing=timing)
-        if self._inbound_context != "trust":
-            scope = {**scope, "headers": [header for header in headers if header[0] not in CONTEXT_HEADERS]}
-            inbound = inbound._replace(context=[])
-        is_excluded = self.excluded(scope["path"])
-        theirs = None if inbound.correlation_id is None else _harmless(inbound.correlation_id)
-        exchange = Exchange(
-            scope,
-            receive,
-            send,
-            correlation_id=correlation.accept(theirs),
-            is_excluded=is_excluded,
-            sizes=self._sizes if is_http and not is_excluded else None,
-            headers=self._headers,
-            report=self._report,
-            repeated=self._repeated,
-        )
-        scope[SCOPE_KEY] = exchange
-        return scope, exchange, inbound, before
+            self.report()
+        # Left as it is, every request would wait for the garbage collector, with all that it held.
+        exchange.let_go()
+        # Only a request within a request, in one task, gives the id back: else the server's own last words about the
+        # request are still to come. A task may have inherited the id of the request before.
+        if exchange.is_nested:
+            correlation.unbind(exchange.bound)
+            request_span.restore(exchange.before)
 
     def _untrusted_parent(self, headers: Headers) -> SpanContext | None:
         extracted = propagate.extract(headers, context=otel_context.Context(), getter=GETTER)

@@ -1,11 +1,10 @@
 """FastAPI: our own path or its native telemetry from 0.142, contrib's instrumentation before; our layer around each."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
 from importlib.util import find_spec
-from types import MethodType
 from typing import Any, Final, Literal
 
 import fastapi
@@ -14,6 +13,7 @@ import wrapt
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.web.server import SCOPE_KEY, ServerLayer, Spans
+from mita_otel.web.serving import Serve, inside
 
 __all__ = ["instrument"]
 
@@ -37,8 +37,10 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         from mita_otel.libraries.fastapi.native import defaults  # noqa: PLC0415 - old FastAPI has nothing to be told
 
         wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", defaults(layer.excluded, telemetry))
-    prepare = _contrib(telemetry) if path == "contrib" else None
-    fastapi.FastAPI.__call__ = _serving(layer, originals["__call__"], prepare)  # type: ignore[method-assign] # that is the point
+    serve = inside(layer, originals["__call__"])
+    if path == "contrib":
+        serve = _prepared(_contrib(telemetry), serve)
+    fastapi.FastAPI.__call__ = serve  # type: ignore[method-assign,assignment] # that is the point
 
     def undo() -> None:
         for name, original in originals.items():
@@ -69,15 +71,15 @@ def _contrib(telemetry: Telemetry) -> Callable[[fastapi.FastAPI], None]:
     return Contrib(telemetry).instrument
 
 
-def _serving(
-    layer: ServerLayer, original: Callable[..., Awaitable[None]], prepare: Callable[[fastapi.FastAPI], None] | None
-) -> Any:
-    # A plain coroutine function: servers look at it to tell ASGI 3 from ASGI 2 and from a factory.
+def _prepared(prepare: Callable[[fastapi.FastAPI], None], serve: Serve) -> Serve:
+    """Return what serves an application that contrib's instrumentation has to be in."""
+
+    @wraps(serve)
     async def __call__(app: fastapi.FastAPI, scope: Any, receive: Any, send: Any) -> None:  # noqa: N807 - it replaces it
-        if prepare is not None and SCOPE_KEY not in scope:
+        if SCOPE_KEY not in scope:
             prepare(app)
             # Else native telemetry would trace a mounted application, which contrib does not.
             scope.setdefault("fastapi.telemetry", None)
-        await layer(MethodType(original, app), scope, receive, send)
+        await serve(app, scope, receive, send)
 
-    return wraps(original)(__call__)
+    return __call__

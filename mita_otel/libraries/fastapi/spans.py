@@ -18,6 +18,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextvars import Token
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -25,6 +26,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from fastapi import __version__
 from fastapi.telemetry._api import (
     _REQUEST_TELEMETRY_KEY,
+    TelemetryData,
     _exception_type,
     _normal_websocket_disconnect,
     _RequestTelemetry,
@@ -54,6 +56,17 @@ from mita_otel.traces.tracer import Tracer
 from mita_otel.web.exchange import OUT_OF_TIME_KEY
 from mita_otel.web.inbound import GETTER, Inbound
 from mita_otel.web.server import Exchange, Scope
+
+_new: Final = object.__new__
+_set: Final = dict.__setitem__
+
+_GIVEN: Final = {_RequestTelemetry: {"span", "span_method", "data", "_exceptions"}, TelemetryData: set[str]()}
+"""The fields that each object is made with here: of all others its class has the default. Made by their constructors,
+the two take 1 us of a request."""
+
+for _kind_of_data, _given in _GIVEN.items():
+    if unknown := {field.name for field in fields(_kind_of_data) if not hasattr(_kind_of_data, field.name)} - _given:
+        raise ImportError(f"{_kind_of_data.__name__} has {', '.join(sorted(unknown))}, which is not known here")
 
 _VERDICT: Final = "_mita_ours"
 """Attribute of an application that holds its middleware, and whether our own path serves that."""
@@ -169,16 +182,15 @@ class FastAPISpans:
         held = weakref.WeakMethod(self._forget)
         os.register_at_fork(after_in_child=lambda: (forget := held()) and forget())
 
-    def begin(self, app: Any, scope: Scope, exchange: Exchange, inbound: Inbound) -> "_Serving | None":
+    def begin(self, application: Any, scope: Scope, exchange: Exchange, inbound: Inbound) -> "_Serving | None":
         """Start the span of a request and make it current; None where FastAPI or contrib serves the application.
 
         Args:
-            app: the bound method that serves the application.
+            application: that is asked.
             scope: of the request.
             exchange: counts what it sends and receives.
             inbound: what its headers say.
         """
-        application = app.__self__
         if not _is_ours(application):
             return None
         kind = _kind(scope)
@@ -188,15 +200,31 @@ class FastAPISpans:
         if not is_recording:
             # No processor is told of it, but the response's headers and the server's last words name it.
             request.remember(span.get_span_context())
-        told = _RequestTelemetry(
-            span=span if is_recording else None,
-            span_method=kind.span_name,
-            logger=self._logger,
-            _mount_prefix=scope.get("app_root_path", application.root_path or scope.get("root_path", "")).rstrip("/"),
-        )
+        # What is not set here has a default, which is the class's.
+        told = _new(_RequestTelemetry)
+        told.span = span if is_recording else None
+        told.span_method = kind.span_name
+        told.logger = self._logger
+        told.data = _new(TelemetryData)
+        told._mount_prefix = scope.get("app_root_path", application.root_path or scope.get("root_path", "")).rstrip("/")
+        told._exceptions = []
         scope["fastapi.telemetry"] = told
-        context = Context({**parent, _SPAN_KEY: span, _REQUEST_TELEMETRY_KEY: told})
-        return _Serving(self, kind, scope, exchange, span=span, told=told, context=context)
+        context = Context(parent)
+        _set(context, _SPAN_KEY, span)
+        _set(context, _REQUEST_TELEMETRY_KEY, told)
+        serving = _new(_Serving)
+        serving._spans = self
+        serving._kind = kind
+        serving._scope = scope
+        serving._exchange = exchange
+        serving._span = span
+        serving._told = told
+        serving._context = context
+        if kind.active:
+            self.active[kind.active] += 1
+        serving._token = attach(context)
+        serving._started = time.perf_counter()
+        return serving
 
     def _start(self, kind: Kind, parent: Context, scope: Scope, inbound: Inbound) -> Span:
         tracer = self._tracer
@@ -235,32 +263,19 @@ class FastAPISpans:
 
 
 class _Serving:
-    """One request or WebSocket under way: its span is current until `close`."""
+    """One request or WebSocket under way: its span is current until `close`. Made by `FastAPISpans.begin`."""
 
     __slots__ = ("_context", "_exchange", "_kind", "_scope", "_span", "_spans", "_started", "_token", "_told")
 
-    def __init__(
-        self,
-        spans: FastAPISpans,
-        kind: Kind,
-        scope: Scope,
-        exchange: Exchange,
-        *,
-        span: Span,
-        told: _RequestTelemetry,
-        context: Context,
-    ) -> None:
-        self._spans = spans
-        self._kind = kind
-        self._scope = scope
-        self._exchange = exchange
-        self._span = span
-        self._told = told
-        self._context = context
-        if kind.active:
-            spans.active[kind.active] += 1
-        self._token: Token[Context] = attach(context)
-        self._started: float | None = time.perf_counter()
+    _context: Context
+    _exchange: Exchange
+    _kind: Kind
+    _scope: Scope
+    _span: Span
+    _spans: FastAPISpans
+    _started: float | None
+    _token: Token[Context]
+    _told: _RequestTelemetry
 
     def end(self, error: BaseException | None = None) -> None:
         """End the span and record what was measured; a second time changes nothing.

@@ -19,6 +19,7 @@ from mita_otel.logs import install
 from mita_otel.settings import Settings
 from mita_otel.traces.request import RequestSpanProcessor
 from mita_otel.web.server import Receive, Scope, Send, ServerLayer
+from mita_otel.web.serving import inside
 
 RESOURCE = Resource({"service.name": "shop", "service.instance.id": "one"})
 exporter = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the SDK does not type it
@@ -40,12 +41,12 @@ app = FastAPI(
         "auto_configure": False,
     }
 )
-layer = ServerLayer(Settings.read({}), MeterProvider(shutdown_on_exit=False))
+serve = inside(ServerLayer(Settings.read({}), MeterProvider(shutdown_on_exit=False)), FastAPI.__call__)
 
 
 async def served(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve the application inside the outermost layer."""
-    await layer(app, scope, receive, send)
+    await serve(app, scope, receive, send)
 
 
 @app.get("/orders/{number}")

@@ -12,6 +12,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from mita_otel.settings import Settings
 from mita_otel.web.administration import PATH, Administration
 from mita_otel.web.server import ServerLayer
+from tests.unit.web.layered import within
 
 TOKEN = "0123456789abcdef"
 
@@ -29,7 +30,7 @@ class Exchange:
         self.reached = 0
         self.messages: list[Any] = []
         settings = Settings.read({"MITA_ADMIN_TOKEN": token})
-        self.layer = ServerLayer(settings, MeterProvider(shutdown_on_exit=False), examine=self.examine)
+        self.serve = within(ServerLayer(settings, MeterProvider(shutdown_on_exit=False), examine=self.examine))
 
     def examine(self, application: object) -> bytes:
         self.examined.append(application)
@@ -45,7 +46,7 @@ class Exchange:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": b""}
 
-        asyncio.run(self.layer(self.application, scope, receive, self.send))
+        asyncio.run(self.serve(self.application, scope, receive, self.send))
         return self.messages[0]["status"] if self.messages else None
 
 

@@ -11,6 +11,7 @@ from mita_otel import slo
 from mita_otel.settings import Settings
 from mita_otel.web.server import ServerLayer
 from tests.unit.slo import openslo
+from tests.unit.web.layered import within
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -31,7 +32,9 @@ def objectives() -> Iterator[slo.Objectives]:
 
 
 async def _serve(application: Application, *, gone: bool = False, path: str = "/orders/1") -> None:
-    layer = ServerLayer(Settings.read({"MITA_EXCLUDED_PATHS": "/health"}), MeterProvider(shutdown_on_exit=False))
+    serve = within(
+        ServerLayer(Settings.read({"MITA_EXCLUDED_PATHS": "/health"}), MeterProvider(shutdown_on_exit=False))
+    )
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"} if gone else {"type": "http.request", "body": b"", "more_body": False}
@@ -40,7 +43,7 @@ async def _serve(application: Application, *, gone: bool = False, path: str = "/
         return
 
     scope: dict[str, Any] = {"type": "http", "path": path, "headers": [], "method": "GET", "route": Route}
-    await layer(application, scope, receive, send)
+    await serve(application, scope, receive, send)
 
 
 def _answering(status: int, *, complete: bool = True, wait: float = 0) -> Application:

@@ -20,6 +20,7 @@ from mita_otel.traces import request
 from mita_otel.traces.request import STATEMENTS_COUNTED, RequestSpanProcessor
 from mita_otel.web.repeated import EVENTS_AT_MOST
 from mita_otel.web.server import ServerLayer
+from tests.unit.web.layered import within
 
 Handler = Callable[["Service"], Awaitable[None]]
 
@@ -40,7 +41,7 @@ class Service:
         self._tracers.add_span_processor(SimpleSpanProcessor(self._spans))
         self.meters = MeterProvider([self._reader], shutdown_on_exit=False)
         settings = Settings.read({"MITA_N_PLUS_ONE": str(limit), "MITA_EXCLUDED_PATHS": "/health"})
-        self.layer = ServerLayer(settings, self.meters)
+        self._serve = within(ServerLayer(settings, self.meters))
         telemetry = Telemetry(self._tracers, self.meters, None, settings)  # type: ignore[arg-type] # no logs here
         self._client = Client("none", telemetry)
         self.send: Callable[[Any], Awaitable[None]] = _nowhere
@@ -65,7 +66,7 @@ class Service:
                 await handler(self)
 
         scope = {"type": kind, "path": path, "headers": [], "method": "GET"}
-        await self.layer(application, scope, _never, _nowhere)
+        await self._serve(application, scope, _never, _nowhere)
 
     @property
     def counted(self) -> list[tuple[dict[str, Any], float]]:

@@ -16,6 +16,7 @@ from mita_otel.settings import Settings, SettingsError
 from mita_otel.traces.request import RequestSpanProcessor
 from mita_otel.web import identify_user
 from mita_otel.web.server import ServerLayer
+from tests.unit.web.layered import within
 
 ALWAYS_SLOW = "0.000000001"
 NEVER_SLOW = "3600"
@@ -39,7 +40,7 @@ def serve(handler: Handler, *, limit: str = ALWAYS_SLOW, sampler: Sampler = ALWA
     )
     provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
     provider.add_span_processor(RequestSpanProcessor())
-    layer = ServerLayer(settings, MeterProvider(shutdown_on_exit=False))
+    serve_inside = within(ServerLayer(settings, MeterProvider(shutdown_on_exit=False)))
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         scope["route"] = Route
@@ -59,7 +60,7 @@ def serve(handler: Handler, *, limit: str = ALWAYS_SLOW, sampler: Sampler = ALWA
         "scheme": "http",
         "query_string": query,
     }
-    asyncio.run(layer(app, scope, receive, send))
+    asyncio.run(serve_inside(app, scope, receive, send))
 
 
 @pytest.fixture
