@@ -268,14 +268,18 @@ class Handles(Generic[KeyT, HandleT]):
     Args:
         bind: makes the handle of a key.
         limit: handles that are kept; one beyond is made anew each time, so that all its measurements go the SDK's way.
+
+    Attributes:
+        known: returns the handle of a key if it is kept; the mapping's own method, without a call around it.
     """
 
-    __slots__ = ("_bind", "_kept", "_limit")
+    __slots__ = ("_bind", "_kept", "_limit", "known")
 
     def __init__(self, bind: Callable[[KeyT], HandleT], limit: int = HANDLES_AT_MOST) -> None:
         self._bind = bind
         self._kept: dict[KeyT, HandleT] = {}
         self._limit = limit
+        self.known: Final[Callable[[KeyT], HandleT | None]] = self._kept.get
 
     def of(self, key: KeyT) -> HandleT:
         """Return the handle of a key."""

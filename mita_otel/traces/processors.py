@@ -7,12 +7,15 @@ from typing import Any, Final, TypeAlias
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, SynchronousMultiSpanProcessor
 from opentelemetry.sdk.trace import Span as SdkSpan
+from opentelemetry.trace import SpanKind
 
 Ended: TypeAlias = Callable[[ReadableSpan], None]
 
 TAKES_ORIGINAL: Final = "takes_original_spans"
 """Name of the attribute by which a processor says that it changes no span, and so needs no copy of it."""
 
+SERVER_ONLY: Final = "starts_server_spans_only"
+"""Name of the attribute by which a processor says that it does nothing at the start of spans of other kinds."""
 
 _FAILED: Final = "a span processor failed: %r"
 _logger: Final = logging.getLogger(__name__)
@@ -23,6 +26,7 @@ class Processors(SynchronousMultiSpanProcessor):
 
     Attributes:
         starting: what is called with a span that starts, and its parent's context.
+        starting_server: the same for SERVER spans.
         ending: what is called with a span that may still be changed though its end is known.
         ended: what takes ended spans as they are.
         ended_copies: what takes the SDK's read-only copies; where it is empty, no copies are made.
@@ -30,6 +34,7 @@ class Processors(SynchronousMultiSpanProcessor):
 
     def __init__(self) -> None:
         self.starting: tuple[Callable[..., None], ...] = ()
+        self.starting_server: tuple[Callable[..., None], ...] = ()
         self.ending: tuple[Callable[[SdkSpan], None], ...] = ()
         self.ended: tuple[Ended, ...] = ()
         self.ended_copies: tuple[Ended, ...] = ()
@@ -43,7 +48,10 @@ class Processors(SynchronousMultiSpanProcessor):
     def _span_processors(self, processors: tuple[SpanProcessor, ...]) -> None:
         # A property, because libraries put their own tuple here to take a processor out.
         self._all = tuple(processors)
-        self.starting = self._doing("on_start")
+        self.starting_server = self._doing("on_start")
+        self.starting = tuple(
+            p.on_start for p in self._all if _does(p, "on_start") and not getattr(p, SERVER_ONLY, False)
+        )
         self.ending = self._doing("_on_ending")
         ended = [(bool(getattr(p, TAKES_ORIGINAL, False)), p.on_end) for p in self._all if _does(p, "on_end")]
         self.ended = tuple(method for original, method in ended if original)
@@ -51,7 +59,7 @@ class Processors(SynchronousMultiSpanProcessor):
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """Tell of a span that starts; what a processor raises is logged and stays here."""
-        for method in self.starting:
+        for method in self.starting_server if span.kind is SpanKind.SERVER else self.starting:
             try:
                 method(span, parent_context=parent_context)
             except Exception:

@@ -11,6 +11,8 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanContext, SpanKin
 from mita_otel import correlation
 
 _new: Final = object.__new__
+_IS_VALID: Final = 5
+"""Position in a span context, whose properties are calls."""
 
 
 class Served:
@@ -194,12 +196,14 @@ def evaluated(flag: str, variant: str) -> None:
 def remember(context: SpanContext) -> None:
     """Remember an unsampled SERVER span, which no processor is told of."""
     served = _served.get()
-    if served is not None and not served.span_context.is_valid:
+    if served is not None and not served.span_context[_IS_VALID]:
         served.span_context = context
 
 
 class RequestSpanProcessor(SpanProcessor):
     """Marks SERVER spans with the correlation id and remembers them."""
+
+    starts_server_spans_only: Final = True
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's signature
         """Mark a SERVER span as it starts; other spans cost one comparison."""
@@ -209,7 +213,7 @@ class RequestSpanProcessor(SpanProcessor):
         if served is None or isinstance(served, _Stray):
             served = received(kind=_Stray)
             _served.set(served)
-        if not served.span_context.is_valid:
+        if not served.span_context[_IS_VALID]:
             served.span = span
             served.span_context = span.get_span_context()
         correlation_id = correlation.current()

@@ -17,13 +17,15 @@ from opentelemetry.sdk.trace import Event, EventBase, ReadableSpan, SpanLimits, 
 from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationInfo, InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 from opentelemetry.util.types import Attributes
 
 from mita_otel.traces.attributes import PLAIN, clean, cleaned, fixed, number, taken
 
 if TYPE_CHECKING:
     from mita_otel.traces.tracer import Tracer
+
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 UNSET: Final = Status(StatusCode.UNSET)
 """The status of every span that nobody gave another; statuses cannot be changed."""
@@ -252,7 +254,13 @@ class Span(SdkSpan):
             _logger.warning("Calling end() on an ended span.")
             return
         self._end_time = time.time_ns() if end_time is None else end_time
-        self._tracer.ended(self)
+        tracer = self._tracer
+        # The flags by their position, as the property is a call.
+        (tracer.count_ended if self._context[3] & _SAMPLED else tracer.count_recorded)()
+        processors = tracer.span_processor
+        if processors.ending:
+            processors._on_ending(self)  # noqa: SLF001 - the SDK's name for it
+        processors.on_end(self)
 
     def start(self, start_time: int | None = None, parent_context: Any = None) -> None:  # noqa: ARG002 - the SDK's
         """Say that it runs already."""

@@ -30,6 +30,9 @@ from mita_otel.traces.sampling import TRACE_ID_MASK, bounds_of
 from mita_otel.traces.span import UNSET, Span
 
 _SAMPLED: Final = TraceFlags.SAMPLED
+_SERVER: Final = SpanKind.SERVER
+_IS_VALID: Final = 5
+"""Position in a span context."""
 _RANDOM: Final = TraceFlags.RANDOM_TRACE_ID
 _FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))
 _logger: Final = logging.getLogger(__name__)
@@ -44,6 +47,8 @@ class Tracer(SdkTracer):
 
     Attributes:
         attribute_limit: attributes of a span.
+        count_ended: counts a sampled span that ends.
+        count_recorded: counts one that was recorded, but not sampled.
         text_limit: characters of a span attribute's text.
     """
 
@@ -72,8 +77,8 @@ class Tracer(SdkTracer):
         self._counts = counts
         self._count_sampled = counts.start(Decision.RECORD_AND_SAMPLE)
         self._count_dropped = counts.start(Decision.DROP)
-        self._count_ended = counts.end(Decision.RECORD_AND_SAMPLE)
-        self._count_recorded = counts.end(Decision.RECORD_ONLY)
+        self.count_ended: Final = counts.end(Decision.RECORD_AND_SAMPLE)
+        self.count_recorded: Final = counts.end(Decision.RECORD_ONLY)
 
     @property
     def sampler(self) -> Sampler:
@@ -140,27 +145,31 @@ class Tracer(SdkTracer):
         record_exception: bool = True,  # noqa: FBT001, FBT002 - the API's signature
         set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
         *,
-        deferred: Callable[[], Mapping[str, Any]] | None = None,
+        deferred: Callable[..., Mapping[str, Any]] | None = None,
+        of: tuple[Any, ...] = (),
     ) -> trace.Span:
         """Start a span, as the API says: a recording one, or one that only carries ids.
 
-        `deferred` makes the attributes, and is asked only where they are needed.
+        `deferred` makes the attributes of what is in `of`, and is asked only where they are needed.
         """
-        parent = _parent_of(context)
+        around = (get_current() if context is None else context).get(_SPAN_KEY)
+        parent = None if around is None else around._context if type(around) is Span else _context_of(around)
         if not self._tracer_config.is_enabled:
             return NonRecordingSpan(parent or trace.INVALID_SPAN_CONTEXT)
         links = links or ()
         state: TraceState | None
-        if parent is None or not parent.is_valid:
-            parent, origin, state = None, NO_PARENT, None
-            trace_id, flags = self._new_trace()
+        flags: int
+        if parent is not None and parent[_IS_VALID]:
+            # By their positions, as the properties are calls.
+            trace_id, _, is_remote, flags, state, _ = parent
+            origin = REMOTE_PARENT if is_remote else LOCAL_PARENT
         else:
-            trace_id, flags, state = parent.trace_id, parent.trace_flags, parent.trace_state
-            origin = REMOTE_PARENT if parent.is_remote else LOCAL_PARENT
+            parent, origin, state = None, NO_PARENT, None
+            trace_id, flags = (random.getrandbits(128) or 1, _RANDOM) if self._ids_are_random else self._new_trace()
         bounds = self._bounds
         if bounds is None:
             if deferred is not None:
-                attributes, deferred = deferred(), None
+                attributes, deferred = deferred(*of), None
             decision, attributes, state = self._ask(context, trace_id, name, kind, attributes, links)
             recording, sampled = decision is not Decision.DROP, decision is Decision.RECORD_AND_SAMPLE
             self._counts.start(decision)[origin]()
@@ -168,30 +177,43 @@ class Tracer(SdkTracer):
             # The positions are those of `Bounds`: 0 without a parent, then remote and local, sampled before not.
             recording = sampled = trace_id & TRACE_ID_MASK < bounds[2 * origin - (flags & _SAMPLED)]
             (self._count_sampled if sampled else self._count_dropped)[origin]()
-        own = self._context(trace_id, _FLAGS[flags & _RANDOM | sampled], state)
+        span_id = random.getrandbits(64) or 1 if self._ids_are_random else self._id_generator.generate_span_id()
+        traced = _FLAGS[flags & _RANDOM | sampled]
+        # Random ids are valid: what the constructor would find out again.
+        own = (
+            _new_context(SpanContext, (trace_id, span_id, False, traced, state or DEFAULT_TRACE_STATE, True))
+            if self._ids_are_random
+            else SpanContext(trace_id, span_id, False, traced, state)
+        )
         if not recording:
             return NonRecordingSpan(own)
         if deferred is not None:
-            attributes = deferred()
-        span = self._begun(name, own, parent, kind, attributes, links, start_time)
+            attributes = deferred(*of)
+        span = _new_span(Span)
+        span._tracer = self
+        span._name = name
+        span._context = own
+        span._parent = parent
+        span._kind = kind
+        span._resource = self.resource
+        span._status = UNSET
+        span._events = ()
+        span._links = span._new_links(links) if links else ()
+        span._attributes, span._dropped = taken(attributes, self.attribute_limit, self.text_limit)
+        span._start_time = time.time_ns() if start_time is None else start_time
+        span._end_time = None
+        span._open = True
         span._record_exception = record_exception
         span._set_status_on_exception = set_status_on_exception
-        self.span_processor.on_start(span, context)
+        processors = self.span_processor
+        if processors.starting_server if kind is _SERVER else processors.starting:
+            processors.on_start(span, context)
         return span
 
     def _new_trace(self) -> tuple[int, int]:
-        """Return the id of a new trace, and the flags that say how it was made."""
-        if self._ids_are_random:
-            return random.getrandbits(128) or 1, _RANDOM
+        """Return the id of a new trace by a generator of the application's, and the flags that say how it was made."""
         generator = self._id_generator
         return generator.generate_trace_id(), _RANDOM if generator.is_trace_id_random() else 0
-
-    def _context(self, trace_id: int, flags: TraceFlags, state: TraceState | None) -> SpanContext:
-        if self._ids_are_random:
-            # Valid by its making: what the constructor would find out again.
-            span_id = random.getrandbits(64) or 1
-            return _new_context(SpanContext, (trace_id, span_id, False, flags, state or DEFAULT_TRACE_STATE, True))
-        return SpanContext(trace_id, self._id_generator.generate_span_id(), False, flags, state)
 
     def _ask(
         self,
@@ -210,49 +232,8 @@ class Tracer(SdkTracer):
             return Decision.DROP, None, None
         return result.decision, result.attributes, result.trace_state
 
-    def _begun(
-        self,
-        name: str,
-        context: SpanContext,
-        parent: SpanContext | None,
-        kind: SpanKind,
-        attributes: Mapping[str, Any] | None,
-        links: Sequence[Link],
-        start_time: int | None,
-    ) -> Span:
-        span = _new_span(Span)
-        span._tracer = self
-        span._name = name
-        span._context = context
-        span._parent = parent
-        span._kind = kind
-        span._resource = self.resource
-        span._status = UNSET
-        span._events = ()
-        span._links = span._new_links(links) if links else ()
-        span._attributes, span._dropped = taken(attributes, self.attribute_limit, self.text_limit)
-        span._start_time = time.time_ns() if start_time is None else start_time
-        span._end_time = None
-        span._open = True
-        return span
 
-    def ended(self, span: Span) -> None:
-        """Take a span that is over."""
-        # The flags by their position, as the property is a call.
-        (self._count_ended if span._context[3] & _SAMPLED else self._count_recorded)()
-        processors = self.span_processor
-        if processors.ending:
-            processors._on_ending(span)
-        processors.on_end(span)
-
-
-def _parent_of(context: Context | None) -> SpanContext | None:
-    span = (get_current() if context is None else context).get(_SPAN_KEY)
-    if span is None:  # `isinstance` of an abstract class would be 0.5 us
-        return None
-    if type(span) is Span:
-        return span._context
-    if isinstance(span, trace.Span):
-        found: object = span.get_span_context()
-        return found if isinstance(found, SpanContext) else None
-    return None
+def _context_of(span: object) -> SpanContext | None:
+    # Asked only where it is none of ours: `isinstance` of an abstract class would be 0.5 us.
+    found = span.get_span_context() if isinstance(span, trace.Span) else None
+    return found if isinstance(found, SpanContext) else None

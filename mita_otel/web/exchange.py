@@ -4,7 +4,7 @@
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import Token
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider
@@ -18,6 +18,9 @@ from mita_otel.traces.request import Served
 from mita_otel.web.asgi import Message, Receive, Scope, Send
 from mita_otel.web.inbound import CORRELATION_HEADER, Headers
 from mita_otel.web.repeated import RepeatedStatements
+
+if TYPE_CHECKING:
+    from mita_otel.slo import Objectives
 
 SCOPE_KEY: Final = "mita.request"
 """Marks a scope that is being served already: a mounted application is part of its parent's request."""
@@ -101,19 +104,21 @@ class Exchange:
         is_counted: whether the request appears in metrics.
         is_excluded: whether no one is to be told of the request.
         is_nested: whether another request is served in the same task, within which this one is.
+        objectives: that it is counted for, if the process has any.
         opened: when it came, in the seconds of `time.perf_counter`.
         received: bytes of the request's body.
         route: the whole template, where whoever instruments the application has found it.
         scope: what the server said of the request.
         sent: bytes of the response's body.
+        served: the request, as all that works for it sees it.
         span: the request's, where our own path serves it.
         status: of the response, 0 while there is none.
     """
 
     __slots__ = (
-        *("_headers", "_receive", "_repeated", "_report", "_send", "_served", "_sizes", "_trailers"),
-        *("answered", "before", "bound", "by_path", "correlation_id", "disconnected", "ended", "is_counted"),
-        *("is_excluded", "is_nested", "opened", "received", "route", "scope", "sent", "span", "status"),
+        *("_headers", "_receive", "_repeated", "_report", "_send", "_sizes", "_trailers"),
+        *("answered", "before", "bound", "by_path", "correlation_id", "disconnected", "ended", "is_counted", "status"),
+        *("is_excluded", "is_nested", "objectives", "opened", "received", "route", "scope", "sent", "served", "span"),
     )
 
     _headers: "ResponseHeaders"
@@ -121,7 +126,6 @@ class Exchange:
     _repeated: RepeatedStatements
     _report: Callable[[], None]
     _send: Send
-    _served: Served
     _sizes: BodySizes | None
     _trailers: bool
     answered: Headers
@@ -134,18 +138,20 @@ class Exchange:
     is_counted: bool
     is_excluded: bool
     is_nested: bool
+    objectives: "Objectives | None"
     opened: float
     received: int
     route: str | None
     scope: Scope
     sent: int
+    served: Served
     span: Span | None
     status: int
 
     @property
     def user(self) -> str | None:
         """The id of who is known to send it."""
-        return self._served.user
+        return self.served.user
 
     def attributes(self) -> dict[str, str | int]:
         """Return the metric attributes: all from closed sets."""
@@ -161,10 +167,12 @@ class Exchange:
 
     def asked(self) -> None:
         """Look at what the request has asked databases for: its answer begins, or it ends without one."""
-        served = self._served
-        if served.statements is not None:
+        served = self.served
+        if served.statements:
             # The route is looked for only where there is something to tell of it.
-            self._repeated.look(served, self.template() if served.statements else None)
+            self._repeated.look(served, self.template())
+        elif served.statements is not None:
+            served.statements = served.span = None
 
     def template(self) -> str | None:
         """Return the route's template, mounts included; None where no route was found."""
@@ -173,8 +181,8 @@ class Exchange:
     def let_go(self) -> None:
         """Forget what holds this, now that the request is served: else the garbage collector would have to come."""
         self.span = None
-        self._served.route = None
-        self._served.task = 0
+        self.served.route = None
+        self.served.task = 0
         # The two hold each other.
         self.scope.pop(SCOPE_KEY, None)
 
@@ -227,7 +235,7 @@ class Exchange:
             request_span.remember(trace.get_current_span().get_span_context())
             # FastAPI's own telemetry knows the whole template while it serves, and nobody does after it.
             self.route = self.template()
-        added = self._headers.of(self._served.span_context, self.correlation_id)
+        added = self._headers.of(self.served.span_context, self.correlation_id)
         self.answered = message.get("headers", [])
         return {**message, "headers": [*self.answered, *added]}
 
@@ -260,7 +268,7 @@ def opened(
     exchange._repeated = repeated
     exchange._report = report
     exchange._send = send
-    exchange._served = served
+    exchange.served = served
     exchange._sizes = sizes
     exchange._trailers = exchange.by_path = exchange.disconnected = False
     exchange.answered = []

@@ -2,14 +2,13 @@
 
 import time
 
-from mita_otel import slo
 from mita_otel.web.exchange import Exchange, known_method
 
 _FAILED = 500
 
 
 def count(exchange: Exchange, failure: BaseException | None) -> None:
-    """Count a request.
+    """Count a request for the objectives that the process had when it came.
 
     One that failed before its answer was complete failed, whatever status it began with. One whose client left before
     is not counted, and neither is one that was cancelled: nobody was there to be failed.
@@ -18,7 +17,7 @@ def count(exchange: Exchange, failure: BaseException | None) -> None:
         exchange: what is known of the request.
         failure: what left the application.
     """
-    objectives = slo.current()
+    objectives = exchange.objectives
     if objectives is None:
         return
     status, ended = exchange.status, exchange.ended

@@ -103,8 +103,9 @@ class ServerLayer:
             scope = {**scope, "headers": [header for header in scope["headers"] if header[0] not in CONTEXT_HEADERS]}
             inbound = inbound._replace(context=[])
         is_excluded = self.excluded(scope["path"])
+        judged = slo.current()
         if scope["type"] == "http":
-            served = received(parent, {}, None if slo.current() is None else {})
+            served = received(parent, {}, None if judged is None else {})
             sizes = None if is_excluded else self._sizes
         else:
             served, sizes = received(parent), None
@@ -113,6 +114,7 @@ class ServerLayer:
         before = put(served)
         exchange = opened(scope, receive, send, served, sizes, self._headers, self.report, self._repeated)
         exchange.is_excluded = is_excluded
+        exchange.objectives = judged
         exchange.before = before
         theirs = inbound.correlation_id
         exchange.correlation_id = correlation.accept(None if theirs is None else _harmless(theirs))
@@ -140,8 +142,12 @@ class ServerLayer:
             if exchange.is_counted:
                 if failure is not None or exchange.status >= FIRST_ERROR:
                     self._errors.count(exchange.status, failure if isinstance(failure, Exception) else None)
-                self._slow.look(exchange, failure)
-                objectives.count(exchange, failure)
+                if (seconds := exchange.ended - exchange.opened) > 0 and seconds <= self._slow.limit:
+                    self._slow.passed(seconds)
+                else:
+                    self._slow.look(exchange, failure)
+                if exchange.objectives is not None:
+                    objectives.count(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
             self.report()
         # Left as it is, every request would wait for the garbage collector, with all that it held.

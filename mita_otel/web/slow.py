@@ -29,9 +29,13 @@ class SlowRequests:
         trace_url: with `{trace_id}`, where a trace can be looked at; None for no link.
         clock: seconds of the exchange's times.
         tracker: remembers how long requests took.
+
+    Attributes:
+        limit: as given.
+        passed: takes the seconds of a request that was not slow.
     """
 
-    __slots__ = ("_clock", "_limit", "_trace_url", "_tracker")
+    __slots__ = ("_clock", "_trace_url", "_tracker", "limit", "passed")
 
     def __init__(
         self,
@@ -41,7 +45,8 @@ class SlowRequests:
         tracker: PerformanceTracker = PERFORMANCE,
     ) -> None:
         self._tracker = tracker
-        self._limit = limit
+        self.limit: Final = limit
+        self.passed: Final = tracker.ended
         self._trace_url = trace_url
         self._clock = clock
 
@@ -53,8 +58,8 @@ class SlowRequests:
             failure: what left the application.
         """
         seconds = (exchange.ended or self._clock()) - exchange.opened
-        if seconds <= self._limit:
-            self._tracker.ended(seconds)
+        if seconds <= self.limit:
+            self.passed(seconds)
             return
         if _is_stream_of_events(exchange):
             return

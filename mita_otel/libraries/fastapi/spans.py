@@ -35,7 +35,7 @@ from fastapi.telemetry._asgi import _SCHEMA_URL, _SENSITIVE_QUERY_PARAMETERS, _e
 from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, Observation
-from opentelemetry.trace import NonRecordingSpan, Span, SpanKind, StatusCode, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel.current_context import attach, detach
@@ -52,6 +52,7 @@ from mita_otel.metrics.catalogue.http import (
 )
 from mita_otel.traces import request
 from mita_otel.traces.propagation import reads_only_w3c
+from mita_otel.traces.span import Span as OwnSpan
 from mita_otel.traces.tracer import Tracer
 from mita_otel.web.exchange import OUT_OF_TIME_KEY
 from mita_otel.web.inbound import GETTER, Inbound
@@ -75,6 +76,8 @@ _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SERVER_ERROR: Final = 500
 _NO_PARENT: Final = Context()
 _SAMPLED: Final = TraceFlags.SAMPLED
+_IS_VALID: Final = 5
+"""Position in a span context."""
 
 
 class Kind(NamedTuple):
@@ -105,12 +108,6 @@ def _request(method: str, scheme: str, version: str) -> Kind:
 @lru_cache(8)
 def _websocket(scheme: str) -> Kind:
     return Kind("WS", {"url.scheme": scheme, "network.protocol.name": "websocket"}, (), ())
-
-
-def _kind(scope: Scope) -> Kind:
-    if scope["type"] == "websocket":
-        return _websocket(scope.get("scheme", "ws"))
-    return _request(scope.get("method", ""), scope.get("scheme", "http"), scope.get("http_version", ""))
 
 
 @lru_cache(1024)
@@ -191,15 +188,35 @@ class FastAPISpans:
             exchange: counts what it sends and receives.
             inbound: what its headers say.
         """
-        if not _is_ours(application):
+        verdict = application.__dict__.get(_VERDICT)
+        if verdict is None or verdict[0] is not application.middleware_stack:
+            verdict = _judged(application)
+        if not verdict[1]:
             return None
-        kind = _kind(scope)
-        parent = self._parent(inbound, scope)
-        span = self._start(kind, parent, scope, inbound)
-        is_recording = type(span) is not NonRecordingSpan and span.is_recording()
-        if not is_recording:
+        # All in one function, and with few calls: see `Tracer.start_span`.
+        kind = (
+            _websocket(scope.get("scheme", "ws"))
+            if scope["type"] == "websocket"
+            else _request(scope.get("method", ""), scope.get("scheme", "http"), scope.get("http_version", ""))
+        )
+        if not reads_only_w3c(propagate.get_global_textmap()):
+            parent = propagate.extract(scope["headers"], getter=GETTER)
+        else:
+            # Most requests have no caller that is traced: for those, 6 us less. The context that the request is served
+            # in has no part in it.
+            parent = propagate.extract(inbound.context, getter=GETTER) if inbound.context else _NO_PARENT
+        tracer = self._tracer
+        if type(tracer) is Tracer:
+            # Attributes of a span that is not sampled would be made for nothing.
+            given = (kind, scope, inbound)
+            span = tracer.start_span(kind.span_name, parent, SpanKind.SERVER, deferred=_attributes, of=given)
+        else:
+            span = tracer.start_span(kind.span_name, parent, SpanKind.SERVER, _attributes(kind, scope, inbound))
+        is_recording = type(span) is OwnSpan or (type(span) is not NonRecordingSpan and span.is_recording())
+        span_context = span.get_span_context()
+        if not is_recording and not exchange.served.span_context[_IS_VALID]:
             # No processor is told of it, but the response's headers and the server's last words name it.
-            request.remember(span.get_span_context())
+            exchange.served.span_context = span_context
         # What is not set here has a default, which is the class's.
         told = _new(_RequestTelemetry)
         told.span = span if is_recording else None
@@ -218,6 +235,7 @@ class FastAPISpans:
         serving._scope = scope
         serving._exchange = exchange
         serving._span = span
+        serving._span_context = span_context
         serving._told = told
         serving._context = context
         if kind.active:
@@ -225,22 +243,6 @@ class FastAPISpans:
         serving._token = attach(context)
         serving._started = time.perf_counter()
         return serving
-
-    def _start(self, kind: Kind, parent: Context, scope: Scope, inbound: Inbound) -> Span:
-        tracer = self._tracer
-        if type(tracer) is not Tracer:
-            return tracer.start_span(kind.span_name, parent, SpanKind.SERVER, _attributes(kind, scope, inbound))
-        # Attributes of a span that is not sampled would be made for nothing.
-        return tracer.start_span(
-            kind.span_name, parent, SpanKind.SERVER, deferred=lambda: _attributes(kind, scope, inbound)
-        )
-
-    def _parent(self, inbound: Inbound, scope: Scope) -> Context:
-        """Return the caller's context, and nothing of the one that the request is served in."""
-        if not reads_only_w3c(propagate.get_global_textmap()):
-            return propagate.extract(scope["headers"], getter=GETTER)
-        # Most requests have no caller that is traced: for those, 6 us less.
-        return propagate.extract(inbound.context, getter=GETTER) if inbound.context else _NO_PARENT
 
     def _bind(self, key: tuple[Series, str | None, int, str | None]) -> _Measured:
         series, route, status, error = key
@@ -265,13 +267,25 @@ class FastAPISpans:
 class _Serving:
     """One request or WebSocket under way: its span is current until `close`. Made by `FastAPISpans.begin`."""
 
-    __slots__ = ("_context", "_exchange", "_kind", "_scope", "_span", "_spans", "_started", "_token", "_told")
+    __slots__ = (
+        "_context",
+        "_exchange",
+        "_kind",
+        "_scope",
+        "_span",
+        "_span_context",
+        "_spans",
+        "_started",
+        "_token",
+        "_told",
+    )
 
     _context: Context
     _exchange: Exchange
     _kind: Kind
     _scope: Scope
     _span: Span
+    _span_context: SpanContext
     _spans: FastAPISpans
     _started: float | None
     _token: Token[Context]
@@ -299,9 +313,9 @@ class _Serving:
                 # No description: an exception's message may hold anything.
                 self._span.set_status(StatusCode.ERROR)
         if self._kind.active:
-            measured = self._spans.measured.of((self._kind.series, self._told.route, status, error_type))
-            context, exchange = self._context, self._exchange
-            span_context = self._span.get_span_context()
+            key = (self._kind.series, self._told.route, status, error_type)
+            measured = self._spans.measured.known(key) or self._spans.measured.of(key)
+            context, exchange, span_context = self._context, self._exchange, self._span_context
             # The flags, whose property is a call. As `bound.sampled`, of a span that is known.
             exemplar = span_context if span_context[3] & _SAMPLED else None
             if error is None and not exchange.by_path:
@@ -343,14 +357,14 @@ class _Serving:
         return ConnectionError() if self._exchange.disconnected else RuntimeError()
 
 
-def _is_ours(application: Any) -> bool:
-    """Say whether our own path serves an application: no one told FastAPI how, and contrib is not in it."""
+def _judged(application: Any) -> tuple[Any, bool]:
+    """Return an application's middleware, and whether our own path serves that.
+
+    It does where no one told FastAPI how, and contrib is not in it.
+    """
     stack = application.middleware_stack
-    known = application.__dict__.get(_VERDICT)
-    if known is not None and known[0] is stack and stack is not None:
-        return bool(known[1])
     if stack is None:
         stack = application.middleware_stack = application.build_middleware_stack()
-    verdict = not application.__dict__.get(NATIVE, False) and not _legacy_otel(stack)
-    application.__dict__[_VERDICT] = stack, verdict
+    verdict = stack, not application.__dict__.get(NATIVE, False) and not _legacy_otel(stack)
+    application.__dict__[_VERDICT] = verdict
     return verdict
