@@ -145,12 +145,13 @@ class Tracer(SdkTracer):
         record_exception: bool = True,  # noqa: FBT001, FBT002 - the API's signature
         set_status_on_exception: bool = True,  # noqa: FBT001, FBT002
         *,
-        deferred: Callable[..., Mapping[str, Any]] | None = None,
+        deferred: Callable[..., tuple[dict[str, Any], int]] | None = None,
         of: tuple[Any, ...] = (),
     ) -> trace.Span:
         """Start a span, as the API says: a recording one, or one that only carries ids.
 
-        `deferred` makes the attributes of what is in `of`, and is asked only where they are needed.
+        `deferred` makes the attributes of what is in `of`, and is asked only where they are needed; it returns what
+        `attributes.taken` does.
         """
         around = (get_current() if context is None else context).get(_SPAN_KEY)
         parent = None if around is None else around._context if type(around) is Span else _context_of(around)
@@ -169,7 +170,7 @@ class Tracer(SdkTracer):
         bounds = self._bounds
         if bounds is None:
             if deferred is not None:
-                attributes, deferred = deferred(*of), None
+                attributes, deferred = deferred(*of)[0], None
             decision, attributes, state = self._ask(context, trace_id, name, kind, attributes, links)
             recording, sampled = decision is not Decision.DROP, decision is Decision.RECORD_AND_SAMPLE
             self._counts.start(decision)[origin]()
@@ -187,8 +188,6 @@ class Tracer(SdkTracer):
         )
         if not recording:
             return NonRecordingSpan(own)
-        if deferred is not None:
-            attributes = deferred(*of)
         span = _new_span(Span)
         span._tracer = self
         span._name = name
@@ -199,7 +198,9 @@ class Tracer(SdkTracer):
         span._status = UNSET
         span._events = ()
         span._links = span._new_links(links) if links else ()
-        span._attributes, span._dropped = taken(attributes, self.attribute_limit, self.text_limit)
+        span._attributes, span._dropped = (
+            taken(attributes, self.attribute_limit, self.text_limit) if deferred is None else deferred(*of)
+        )
         span._start_time = time.time_ns() if start_time is None else start_time
         span._end_time = None
         span._open = True

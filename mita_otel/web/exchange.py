@@ -29,6 +29,7 @@ OUT_OF_TIME_KEY: Final = "mita.out_of_time"
 """Is in the scope of a request whose time was over before it was answered."""
 
 _new: Final = object.__new__
+_NONE: Final[Headers] = []
 
 
 class Span(Protocol):
@@ -271,7 +272,7 @@ def opened(
     exchange.served = served
     exchange._sizes = sizes
     exchange._trailers = exchange.by_path = exchange.disconnected = False
-    exchange.answered = []
+    exchange.answered = _NONE
     exchange.ended = 0.0
     exchange.is_counted = sizes is not None
     exchange.opened = time.perf_counter()

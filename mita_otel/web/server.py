@@ -120,7 +120,10 @@ class ServerLayer:
         exchange.correlation_id = correlation.accept(None if theirs is None else _harmless(theirs))
         exchange.is_nested = outer is not None and outer.task == served.task
         exchange.bound = correlation.bind(exchange.correlation_id)
-        if self._spans is not None and not is_excluded:
+        if self._spans is not None and is_excluded:
+            # FastAPI's own telemetry would take 4 us to find that out again.
+            scope.setdefault("fastapi.telemetry", None)
+        elif self._spans is not None:
             try:
                 exchange.span = self._spans.begin(app, scope, exchange, inbound)
             except Exception:  # noqa: BLE001 - the room's door

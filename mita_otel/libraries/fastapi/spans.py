@@ -1,7 +1,7 @@
 """Our own path: the SERVER span of a request, and its measurements, with the content of FastAPI's own telemetry.
 
-What changes from request to request is little, and all else is looked up: attributes by method, scheme and version and
-by host, series by route, status and error. FastAPI's own telemetry takes 70 us for a request that does nothing, most of
+What changes from request to request is little, and all else is looked up: attributes by method, scheme, version and
+host, series by route, status and error. FastAPI's own telemetry takes 70 us for a request that does nothing, most of
 it to read the headers three times, to clean the same attributes twice and to sort them for each of its measurements;
 here the same takes 20.
 
@@ -13,6 +13,7 @@ for a request that has such an object.
 # ruff: noqa: SLF001 - FastAPI has no public names for what its telemetry is made of; `instrument` looks whether they are there
 
 import os
+import sys
 import time
 import weakref
 from collections import Counter
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from contextvars import Token
 from dataclasses import fields
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import __version__
@@ -51,6 +52,7 @@ from mita_otel.metrics.catalogue.http import (
     SERVER_RESPONSE_BODY_SIZE,
 )
 from mita_otel.traces import request
+from mita_otel.traces.attributes import taken
 from mita_otel.traces.propagation import reads_only_w3c
 from mita_otel.traces.span import Span as OwnSpan
 from mita_otel.traces.tracer import Tracer
@@ -81,37 +83,50 @@ _IS_VALID: Final = 5
 
 
 class Kind(NamedTuple):
-    """What requests of one method, scheme and version have in common.
+    """What requests of one method, scheme, version and address have in common.
 
     Attributes:
         span_name: until the route is known.
         attributes: of the span.
+        longest: characters of the longest text in them.
         series: of the duration, without what is known at the end.
         active: of the number of requests under way; empty for a WebSocket, which is not measured.
     """
 
     span_name: str
-    attributes: Mapping[str, str | int]
+    attributes: dict[str, str | int]
+    longest: int
     series: Series
     active: Series
 
 
-@lru_cache(256)
-def _request(method: str, scheme: str, version: str) -> Kind:
-    known = method in METHODS
-    active = {"url.scheme": scheme, "http.request.method": method if known else "_OTHER"}
-    measured = {**active, "network.protocol.version": version} if version else active
-    attributes = measured if known else {**measured, "http.request.method_original": method}
-    return Kind(method if known else "HTTP", attributes, tuple(measured.items()), tuple(active.items()))
-
-
-@lru_cache(8)
-def _websocket(scheme: str) -> Kind:
-    return Kind("WS", {"url.scheme": scheme, "network.protocol.name": "websocket"}, (), ())
+Address: TypeAlias = tuple[str, int | None] | None
+"""Host and port, or nothing known."""
 
 
 @lru_cache(1024)
-def _addressed(host: bytes | None, scheme: str, server: tuple[str, int | None] | None) -> Mapping[str, str | int]:
+def _request(method: str, scheme: str, version: str, host: bytes | None, server: Address) -> Kind:
+    known = method in METHODS
+    active = {"url.scheme": scheme, "http.request.method": method if known else "_OTHER"}
+    measured = {**active, "network.protocol.version": version} if version else active
+    original = {} if known else {"http.request.method_original": method}
+    attributes: dict[str, str | int] = {**measured, **original, **_addressed(host, scheme, server)}
+    name = method if known else "HTTP"
+    return Kind(name, attributes, _longest(attributes), tuple(measured.items()), tuple(active.items()))
+
+
+@lru_cache(1024)
+def _websocket(scheme: str, host: bytes | None, server: Address) -> Kind:
+    said: dict[str, str | int] = {"url.scheme": scheme, "network.protocol.name": "websocket"}
+    attributes = {**said, **_addressed(host, scheme, server)}
+    return Kind("WS", attributes, _longest(attributes), (), ())
+
+
+def _longest(attributes: Mapping[str, str | int]) -> int:
+    return max(len(value) for value in attributes.values() if isinstance(value, str))
+
+
+def _addressed(host: bytes | None, scheme: str, server: Address) -> Mapping[str, str | int]:
     """Return whom a request is addressed to: by its Host header or, without one, where it arrived."""
     if host is None:
         address, port = server or (None, None)
@@ -135,16 +150,18 @@ def _query(query_string: bytes) -> str:
     return urlencode([(key, "REDACTED" if key in _SENSITIVE_QUERY_PARAMETERS else value) for key, value in pairs])
 
 
-def _attributes(kind: Kind, scope: Scope, inbound: Inbound) -> dict[str, str | int]:
-    """Return what a span begins with."""
-    scheme = str(kind.attributes["url.scheme"])
-    server = scope.get("server") if inbound.host is None else None
-    attributes = {**kind.attributes, **_addressed(inbound.host, scheme, server and tuple(server))}
+def _attributes(kind: Kind, scope: Scope, count: int, length: int) -> tuple[dict[str, Any], int]:
+    """Return what a span begins with, and how many attributes there was no room for; see `attributes.taken`."""
+    attributes: dict[str, Any] = kind.attributes.copy()
+    longest = kind.longest
     if kind.active:
-        attributes["url.path"] = scope["path"]
+        attributes["url.path"] = path = scope["path"]
+        longest = max(longest, len(path))
         if query := scope.get("query_string"):
-            attributes["url.query"] = _query(query)
-    return attributes
+            attributes["url.query"] = shown = _query(query)
+            longest = max(longest, len(shown))
+    # All are texts of ours or numbers: nothing is to be cleaned that is not too long.
+    return (attributes, 0) if longest <= length and len(attributes) <= count else taken(attributes, count, length)
 
 
 class _Measured(NamedTuple):
@@ -194,10 +211,14 @@ class FastAPISpans:
         if not verdict[1]:
             return None
         # All in one function, and with few calls: see `Tracer.start_span`.
+        host = inbound.host
+        server = None if host is not None or (server := scope.get("server")) is None else tuple(server)
         kind = (
-            _websocket(scope.get("scheme", "ws"))
+            _websocket(scope.get("scheme", "ws"), host, server)
             if scope["type"] == "websocket"
-            else _request(scope.get("method", ""), scope.get("scheme", "http"), scope.get("http_version", ""))
+            else _request(
+                scope.get("method", ""), scope.get("scheme", "http"), scope.get("http_version", ""), host, server
+            )
         )
         if not reads_only_w3c(propagate.get_global_textmap()):
             parent = propagate.extract(scope["headers"], getter=GETTER)
@@ -208,10 +229,11 @@ class FastAPISpans:
         tracer = self._tracer
         if type(tracer) is Tracer:
             # Attributes of a span that is not sampled would be made for nothing.
-            given = (kind, scope, inbound)
+            given = (kind, scope, tracer.attribute_limit, tracer.text_limit)
             span = tracer.start_span(kind.span_name, parent, SpanKind.SERVER, deferred=_attributes, of=given)
         else:
-            span = tracer.start_span(kind.span_name, parent, SpanKind.SERVER, _attributes(kind, scope, inbound))
+            attributes, _ = _attributes(kind, scope, sys.maxsize, sys.maxsize)
+            span = tracer.start_span(kind.span_name, parent, SpanKind.SERVER, attributes)
         is_recording = type(span) is OwnSpan or (type(span) is not NonRecordingSpan and span.is_recording())
         span_context = span.get_span_context()
         if not is_recording and not exchange.served.span_context[_IS_VALID]:
@@ -241,7 +263,7 @@ class FastAPISpans:
         if kind.active:
             self.active[kind.active] += 1
         serving._token = attach(context)
-        serving._started = time.perf_counter()
+        serving._is_over = False
         return serving
 
     def _bind(self, key: tuple[Series, str | None, int, str | None]) -> _Measured:
@@ -268,26 +290,18 @@ class _Serving:
     """One request or WebSocket under way: its span is current until `close`. Made by `FastAPISpans.begin`."""
 
     __slots__ = (
-        "_context",
-        "_exchange",
-        "_kind",
-        "_scope",
-        "_span",
-        "_span_context",
-        "_spans",
-        "_started",
-        "_token",
+        *("_context", "_exchange", "_is_over", "_kind", "_scope", "_span", "_span_context", "_spans", "_token"),
         "_told",
     )
 
     _context: Context
     _exchange: Exchange
+    _is_over: bool
     _kind: Kind
     _scope: Scope
     _span: Span
     _span_context: SpanContext
     _spans: FastAPISpans
-    _started: float | None
     _token: Token[Context]
     _told: _RequestTelemetry
 
@@ -297,10 +311,12 @@ class _Serving:
         Args:
             error: why there is no complete answer; None if there is one.
         """
-        if self._started is None:
+        if self._is_over:
             return
-        elapsed, self._started = time.perf_counter() - self._started, None
-        status = self._exchange.status
+        self._is_over = True
+        exchange = self._exchange
+        elapsed = (exchange.ended or time.perf_counter()) - exchange.opened
+        status = exchange.status
         went_well = error is None and 0 < status < _SERVER_ERROR and self._kind.active
         error_type = None if went_well else self._error_type(error)
         if error_type is not None:
@@ -315,7 +331,7 @@ class _Serving:
         if self._kind.active:
             key = (self._kind.series, self._told.route, status, error_type)
             measured = self._spans.measured.known(key) or self._spans.measured.of(key)
-            context, exchange, span_context = self._context, self._exchange, self._span_context
+            context, span_context = self._context, self._span_context
             # The flags, whose property is a call. As `bound.sampled`, of a span that is known.
             exemplar = span_context if span_context[3] & _SAMPLED else None
             if error is None and not exchange.by_path:
@@ -323,7 +339,8 @@ class _Serving:
             else:
                 measured.duration.record_of(elapsed, context, exemplar)
             self._spans.active[self._kind.active] -= 1
-        self._span.end()
+        if self._told.span is not None:
+            self._span.end()
 
     def close(self, failure: BaseException | None) -> None:
         """Take the span out of the context, and end it if no answer has."""
@@ -331,7 +348,7 @@ class _Serving:
             if failure is not None:
                 _exception(scope=self._scope, exc=failure)
                 self.end(failure)
-            elif self._started is not None:
+            elif not self._is_over:
                 self.end(self._unanswered())
         finally:
             # What is done after the span's end asks for the whole template, which nothing else of the request has.
