@@ -6,13 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
-from benchmarks.overhead.variants import COMPILED, OURS
+from benchmarks.overhead.variants import OURS
 from mita_otel.stack.build import default_cache
 from mita_otel.stack.state import exclusive
 
@@ -52,8 +51,7 @@ def prepare(distributions: Iterable[str], say: Say) -> dict[str, Path]:
 
 
 def _environment(folder: Path, name: str, say: Say) -> Path:
-    # Both of ours stand on the same.
-    wanted = REQUIREMENTS / f"{OURS if name == COMPILED else name}.txt"
+    wanted = REQUIREMENTS / f"{name}.txt"
     digest = hashlib.sha256(wanted.read_bytes() + sys.version.encode()).hexdigest()[:12]
     place = folder / f"{name}-{digest}"
     programs = place / "bin"
@@ -63,33 +61,27 @@ def _environment(folder: Path, name: str, say: Say) -> Path:
         # Byte code is made now: nobody's start is timed with the compiler.
         _uv("pip", "install", "--compile-bytecode", "--python", str(programs / "python"), "-r", str(wanted))
         (place / _READY).touch()
-    if name in {OURS, COMPILED}:
-        _install_ours(place, say, {"HATCH_BUILD_HOOKS_ENABLE": "true"} if name == COMPILED else {})
+    if name == OURS:
+        _install_ours(place, say)
     return programs
 
 
-def _install_ours(place: Path, say: Say, build: Mapping[str, str]) -> None:
-    """Install the checkout as a wheel, as a user has it, unless it is the one that is there.
-
-    Args:
-        place: the environment.
-        say: takes progress.
-        build: variables that say which wheel is built.
-    """
+def _install_ours(place: Path, say: Say) -> None:
+    """Install the checkout as a wheel, as a user has it, unless it is the one that is there."""
     digest, mark = _sources(), place / _SOURCES
     if mark.exists() and mark.read_text() == digest:
         return
     say("installing the checkout")
     python = str(place / "bin" / "python")
-    # A wheel in uv's cache may be the other one.
+    # A wheel in uv's cache may be that of other sources.
     words = ("pip", "install", "--compile-bytecode", "--reinstall", "--no-cache", "--no-deps", "--python", python)
-    _uv(*words, str(ROOT), variables=build)
+    _uv(*words, str(ROOT))
     mark.write_text(digest)
 
 
 def _sources() -> str:
     """Return a digest of what a wheel is built from."""
-    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + (ROOT / "hatch_build.py").read_bytes())
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes())
     for path in sorted((ROOT / "mita_otel").rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
@@ -123,9 +115,9 @@ def pin(say: Say) -> None:
             wanted.with_suffix(".txt").write_text(pinned)
 
 
-def _uv(*words: str, variables: Mapping[str, str] = MappingProxyType({})) -> str:
+def _uv(*words: str) -> str:
     program = shutil.which("uv") or str(Path(sys.prefix) / "bin" / "uv")
-    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"} | dict(variables)
+    kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     try:
         done = subprocess.run(
             [program, "--quiet", *words], cwd=ROOT, env=kept, check=True, capture_output=True, text=True

@@ -12,8 +12,6 @@ SAMPLED: Final = "-10"
 BARE: Final = "bare"
 VANILLA: Final = "vanilla"
 OURS: Final = "ours"
-COMPILED: Final = "ours-compiled"
-"""Our wheel with its hot path compiled, which a machine with a C compiler can build."""
 
 _OTEL: Final[Mapping[str, str]] = {
     "OTEL_SERVICE_NAME": "overhead",
@@ -77,7 +75,6 @@ _DDTRACE: Final = Variant(
     variables={"DD_SERVICE": "overhead", "DD_TRACE_AGENT_URL": "{sink}"},
 )
 _OURS: Final = Variant(OURS, OURS, _LAUNCHER, variables={**_OTEL, "MITA_STRICT": "1"}, own_launcher="mita-instrument")
-_COMPILED: Final = replace(_OURS, name=COMPILED, distribution=COMPILED)
 
 VARIANTS: Final[Mapping[str, Variant]] = {
     variant.name: variant
@@ -89,7 +86,6 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         _LOGFIRE,
         _DDTRACE,
         _OURS,
-        _COMPILED,
         _VANILLA.sampled(_SAMPLER),
         # Its own sampler, which it puts in the place of the standard one, reads the same argument.
         _ELASTIC.sampled({"OTEL_TRACES_SAMPLER_ARG": str(SHARE)}),
@@ -97,7 +93,6 @@ VARIANTS: Final[Mapping[str, Variant]] = {
         _LOGFIRE.sampled({"LOGFIRE_SHARE": str(SHARE)}),
         _DDTRACE.sampled({"DD_TRACE_SAMPLING_RULES": f'[{{"sample_rate": {SHARE}}}]'}),
         _OURS.sampled(_SAMPLER),
-        _COMPILED.sampled(_SAMPLER),
     )
 }
 

@@ -22,8 +22,8 @@ def inside(layer: ServerLayer, serve: Serve) -> Serve:
 
     Everything else, and what is being served inside one already, is passed through.
 
-    It is never compiled: servers look at it to tell ASGI 3 from ASGI 2 and from a factory, and know coroutine functions
-    of the interpreter only. It is the one coroutine that a request has around it: each more is half a microsecond.
+    It is a plain coroutine function, as servers look at it to tell ASGI 3 from ASGI 2 and from a factory; and the only
+    one that a request has around it, as each more is half a microsecond.
     """
 
     @wraps(serve)

@@ -220,7 +220,7 @@ class FastAPISpans:
                 scope.get("method", ""), scope.get("scheme", "http"), scope.get("http_version", ""), host, server
             )
         )
-        if not reads_only_w3c(propagate.get_global_textmap()):
+        if not reads_only_w3c(propagate.propagator):
             parent = propagate.extract(scope["headers"], getter=GETTER)
         else:
             # Most requests have no caller that is traced: for those, 6 us less. The context that the request is served

@@ -5,11 +5,10 @@ import pytest
 
 from benchmarks.overhead.environments import REQUIREMENTS, ROOT
 from benchmarks.overhead.report.conditions import pins
-from benchmarks.overhead.variants import COMPILED, REQUESTS, SAMPLED, VARIANTS
+from benchmarks.overhead.variants import REQUESTS, SAMPLED, VARIANTS
 
 _RUN = "run `python -m benchmarks.overhead --pin`"
-# What is compiled has the requirements of what is not.
-_DISTRIBUTIONS = sorted({variant.distribution for variant in VARIANTS.values()} - {COMPILED})
+_DISTRIBUTIONS = sorted({variant.distribution for variant in VARIANTS.values()})
 
 
 @pytest.mark.parametrize("distribution", _DISTRIBUTIONS)
