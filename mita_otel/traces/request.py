@@ -9,10 +9,9 @@ from opentelemetry.sdk.trace import Span, SpanProcessor
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanContext, SpanKind
 
 from mita_otel import correlation
+from mita_otel.traces.positions import IS_VALID
 
 _new: Final = object.__new__
-_IS_VALID: Final = 5
-"""Position in a span context, whose properties are calls."""
 
 
 class Served:
@@ -196,7 +195,7 @@ def evaluated(flag: str, variant: str) -> None:
 def remember(context: SpanContext) -> None:
     """Remember an unsampled SERVER span, which no processor is told of."""
     served = _served.get()
-    if served is not None and not served.span_context[_IS_VALID]:
+    if served is not None and not served.span_context[IS_VALID]:
         served.span_context = context
 
 
@@ -213,7 +212,7 @@ class RequestSpanProcessor(SpanProcessor):
         if served is None or isinstance(served, _Stray):
             served = received(kind=_Stray)
             _served.set(served)
-        if not served.span_context[_IS_VALID]:
+        if not served.span_context[IS_VALID]:
             served.span = span
             served.span_context = span.get_span_context()
         correlation_id = correlation.current()

@@ -25,14 +25,13 @@ from mita_otel.current_context import get_current
 from mita_otel.traces.attributes import number, taken
 from mita_otel.traces.counts import LOCAL_PARENT, NO_PARENT, REMOTE_PARENT, SpanCounts
 from mita_otel.traces.current import CurrentSpan
+from mita_otel.traces.positions import IS_VALID
 from mita_otel.traces.processors import Processors
 from mita_otel.traces.sampling import TRACE_ID_MASK, bounds_of
 from mita_otel.traces.span import UNSET, Span
 
 _SAMPLED: Final = TraceFlags.SAMPLED
 _SERVER: Final = SpanKind.SERVER
-_IS_VALID: Final = 5
-"""Position in a span context."""
 _RANDOM: Final = TraceFlags.RANDOM_TRACE_ID
 _FLAGS: Final = tuple(TraceFlags(flags) for flags in range(4))
 _logger: Final = logging.getLogger(__name__)
@@ -160,7 +159,7 @@ class Tracer(SdkTracer):
         links = links or ()
         state: TraceState | None
         flags: int
-        if parent is not None and parent[_IS_VALID]:
+        if parent is not None and parent[IS_VALID]:
             # By their positions, as the properties are calls.
             trace_id, _, is_remote, flags, state, _ = parent
             origin = REMOTE_PARENT if is_remote else LOCAL_PARENT

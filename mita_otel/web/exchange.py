@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanContext
 from mita_otel.metrics.bound import histograms
 from mita_otel.metrics.catalogue.http import METHODS, SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE
 from mita_otel.traces import request as request_span
+from mita_otel.traces.positions import IS_VALID
 from mita_otel.traces.propagation import traceresponse
 from mita_otel.traces.request import Served
 from mita_otel.web.asgi import Message, Receive, Scope, Send
@@ -75,8 +76,7 @@ class ResponseHeaders:
     def of(self, span_context: SpanContext, correlation_id: str) -> Headers:
         """Return the headers to add to a response."""
         headers = [(CORRELATION_HEADER, correlation_id.encode())]
-        # Whether it is valid, by its position: the property is a call.
-        if span_context[5] and (self._traceresponse or self._server_timing):
+        if span_context[IS_VALID] and (self._traceresponse or self._server_timing):
             told = traceresponse(span_context).encode()
             if self._traceresponse:
                 headers.append((b"traceresponse", told))

@@ -53,6 +53,7 @@ from mita_otel.metrics.catalogue.http import (
 )
 from mita_otel.traces import request
 from mita_otel.traces.attributes import taken
+from mita_otel.traces.positions import IS_VALID
 from mita_otel.traces.propagation import reads_only_w3c
 from mita_otel.traces.span import Span as OwnSpan
 from mita_otel.traces.tracer import Tracer
@@ -78,8 +79,6 @@ _PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SERVER_ERROR: Final = 500
 _NO_PARENT: Final = Context()
 _SAMPLED: Final = TraceFlags.SAMPLED
-_IS_VALID: Final = 5
-"""Position in a span context."""
 
 
 class Kind(NamedTuple):
@@ -236,7 +235,7 @@ class FastAPISpans:
             span = tracer.start_span(kind.span_name, parent, SpanKind.SERVER, attributes)
         is_recording = type(span) is OwnSpan or (type(span) is not NonRecordingSpan and span.is_recording())
         span_context = span.get_span_context()
-        if not is_recording and not exchange.served.span_context[_IS_VALID]:
+        if not is_recording and not exchange.served.span_context[IS_VALID]:
             # No processor is told of it, but the response's headers and the server's last words name it.
             exchange.served.span_context = span_context
         # What is not set here has a default, which is the class's.

@@ -61,11 +61,11 @@ def test_the_end_of_the_process_is_not_kept_waiting(watched: Watched) -> None:
     assert watched.pauses == [0.0]
 
 
-def test_a_queue_that_is_half_full_is_not_kept_waiting(watched: Watched) -> None:
+def test_more_than_four_batches_are_not_kept_waiting(watched: Watched) -> None:
     watched.receiver.gate.clear()
     watched.put(BATCH)
     assert watched.receiver.entered.wait(5)
-    watched.put(CAPACITY * 3 // 4)
+    watched.put(6 * BATCH)
     watched.pauses.clear()
     watched.receiver.gate.set()
     eventually(lambda: bool(watched.pauses))

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import count
 
@@ -55,41 +57,36 @@ def test_a_port_that_cannot_be_is_an_error_that_names_it(
         Ports.chosen(given_ports, lambda _: free)
 
 
-def test_a_port_that_another_process_has_just_chosen_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    few = range(40_000, 40_012)
-    program = (
-        "from mita_otel.stack import ports\n"
-        f"ports._RANGE = {few!r}\n"
-        "print(*(ports.next_port() for _ in range(11)), flush=True)\n"
-        "input()"
-    )
+@contextmanager
+def another_process(program: str) -> Iterator[str]:
+    """Run a program that prints a line; it stays, with what it has chosen, while the block runs."""
     with subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", f"{program}\ninput()"],
         env={"PYTHONPATH": "."},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as other:
         assert other.stdout is not None
-        theirs = {int(number) for number in other.stdout.readline().split()}
-        monkeypatch.setattr(ports, "_RANGE", few)
-        assert {next_port()} == set(few) - theirs
+        yield other.stdout.readline()
         other.communicate("\n")
+
+
+def test_a_port_that_another_process_has_just_chosen_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = range(40_000, 40_012)
+    choosing = (
+        f"from mita_otel.stack import ports\nports._RANGE = {few!r}\n"
+        "print(*(ports.next_port() for _ in range(11)), flush=True)"
+    )
+    with another_process(choosing) as printed:
+        monkeypatch.setattr(ports, "_RANGE", few)
+        assert {next_port()} == set(few) - {int(number) for number in printed.split()}
 
 
 def test_a_standard_port_that_another_process_has_just_chosen_is_taken() -> None:
-    program = "from mita_otel.stack.ports import take\nprint(take(42_000), flush=True)\ninput()"
-    with subprocess.Popen(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": "."},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "True\n"
+    with another_process("from mita_otel.stack.ports import take\nprint(take(42_000), flush=True)") as printed:
+        assert printed == "True\n"
         assert not take(42_000)
-        other.communicate("\n")
     assert take(42_000)
     assert take(42_000), "its own mark is in nobody's way"
 
