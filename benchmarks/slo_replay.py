@@ -186,23 +186,23 @@ def _wait(url: str) -> None:
             time.sleep(0.1)
 
 
-def asked(url: str, expression: str, at: int) -> float:
+def asked(url: str, expression: str, at: float) -> float:
     """Return what a query says at a moment."""
     with urlopen(f"{url}/api/v1/query?{urlencode({'query': expression, 'time': at})}", timeout=60) as answer:
         [series] = json.load(answer)["data"]["result"]
         return float(series["value"][1])
 
 
-def ours(url: str, replayed: Replay) -> PrometheusSource:
-    """Return the engine's own source, which asks about the end of the replay."""
+def ours(url: str, replayed: Replay, moment: float) -> PrometheusSource:
+    """Return the engine's own source, which asks about a moment of the replay."""
 
     def at(query: str) -> Any:
-        with urlopen(f"{query}&time={replayed.end}", timeout=60) as answer:
+        with urlopen(f"{query}&time={moment}", timeout=60) as answer:
             return json.load(answer)
 
     breaker = CircuitBreaker(prometheus.BREAKER, prometheus.POLICY, registry=Registry())
     slos = specification(replayed.days).slos
-    return PrometheusSource(url, SERVICE, slos, get=at, breaker=breaker, clock=lambda: float(replayed.end))
+    return PrometheusSource(url, SERVICE, slos, get=at, breaker=breaker, clock=lambda: moment)
 
 
 def findings(url: str, replayed: Replay) -> dict[str, float]:
@@ -218,7 +218,7 @@ def findings(url: str, replayed: Replay) -> dict[str, float]:
         remaining = Budget(OBJECTIVE, count, period).remaining_ratio
         return math.nan if remaining is None else remaining
 
-    source = ours(url, replayed)
+    source = ours(url, replayed, replayed.end)
     past = source.read_past().since(replayed.end - period, replayed.end)
     return {
         "exact": of(replayed.exact),
@@ -238,19 +238,22 @@ def findings(url: str, replayed: Replay) -> dict[str, float]:
 def burns(url: str, replayed: Replay) -> dict[str, tuple[float, ...]]:
     """Return the burn rate of each window: exact, by the engine's source, by the rules.
 
-    Windows of more than an hour are of sums: they end where the last one of these does, as the source says.
+    All three are of the moment at which the rules were evaluated last: Prometheus evaluates each group at an offset of
+    its own, by the hash of its name and file, so that the group of burn rates may not have seen the last of the sums.
+    Windows of more than an hour are of these sums: they end where the last one of them does, as the source says.
     """
-    sight = ours(url, replayed).read()
+    evaluated = asked(url, "max(timestamp(mita_slo:burn_rate:ratio))", replayed.end)
+    sight = ours(url, replayed, evaluated).read()
     found = {}
     for name, length in WINDOWS.items():
         if length >= replayed.days * DAY:
             continue
-        end = replayed.end if length <= HOUR else sight.watermark
+        end = evaluated if length <= HOUR else sight.watermark
         exact = sum((count for at, count in replayed.happened if end - length < at <= end), Count())
         query = f'mita_slo:burn_rate:ratio{{window="{name}"}}'
         counts = (exact, sight.seen["available"].windows[length].count)
         told = [burn_rate(count, OBJECTIVE) for count in counts]
-        found[name] = (*(math.nan if each is None else each for each in told), asked(url, query, replayed.end))
+        found[name] = (*(math.nan if each is None else each for each in told), asked(url, query, evaluated))
     return found
 
 
