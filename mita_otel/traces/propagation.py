@@ -39,6 +39,7 @@ MAX_BAGGAGE_MEMBERS: Final = 180
 
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _KNOWN_FLAGS: Final = TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
+_FLAGS_TEXTS: Final = tuple(f"{flags:02x}" for flags in range(_KNOWN_FLAGS + 1))
 _KEY: Final = r"[a-z0-9][a-z0-9_\-*/@]{0,255}"
 _VALUE: Final = r"[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 _MEMBER: Final = re.compile(rf"({_KEY})=({_VALUE})")
@@ -254,12 +255,8 @@ def traceresponse(span_context: SpanContext) -> str:
     """Return a span context in the form that `traceparent` and `traceresponse` share."""
     # The three properties would be calls, and a format of such numbers takes twice the time that bytes do.
     trace_id, span_id, _, flags = span_context[:4]
-    return f"00-{trace_id.to_bytes(16, 'big').hex()}-{span_id.to_bytes(8, 'big').hex()}-{flags & _KNOWN_FLAGS:02x}"
-
-
-def server_timing(span_context: SpanContext) -> str:
-    """Return the `Server-Timing` entry that browsers read the trace from."""
-    return f'traceparent;desc="{traceresponse(span_context)}"'
+    known = _FLAGS_TEXTS[flags & _KNOWN_FLAGS]
+    return f"00-{trace_id.to_bytes(16, 'big').hex()}-{span_id.to_bytes(8, 'big').hex()}-{known}"
 
 
 def install(names: Sequence[str] | None = None) -> None:

@@ -20,6 +20,7 @@ class Served:
     It is made by `received`, without a constructor: 0.3 us less for each request.
 
     Attributes:
+        before: what was in its place in the context that serves it; None when it is served.
         error: type of the first error that was told of.
         failed: the dependency whose operation failed last.
         flags: variants of the feature flags that were evaluated for it, by key; None where there were none.
@@ -27,17 +28,17 @@ class Served:
         span: its SERVER span while that records and an answer has not begun.
         span_context: that span's context, also of one that is not sampled.
         statements: how often each SQL statement ran for it; None where no one counts, as after the answer has begun.
-        task: the `id` of the task that serves it, 0 when it is served.
         untrusted_parent: what the SERVER span links to instead of continuing it.
         user: the id of who is known to send it.
         waits: seconds that it waited for each dependency; None where no one wants to know.
     """
 
     __slots__ = (
-        *("error", "failed", "flags", "route", "span", "span_context", "statements", "task", "untrusted_parent"),
+        *("before", "error", "failed", "flags", "route", "span", "span_context", "statements", "untrusted_parent"),
         *("user", "waits"),
     )
 
+    before: "Before | None"
     error: str | None
     failed: str | None
     flags: dict[str, str] | None
@@ -45,7 +46,6 @@ class Served:
     span: Span | None
     span_context: SpanContext
     statements: dict[str, int] | None
-    task: int
     untrusted_parent: SpanContext | None
     user: str | None
     waits: dict[str, float] | None
@@ -60,7 +60,7 @@ class _Stray(Served):
 _served: ContextVar[Served | None] = ContextVar("mita_request", default=None)
 
 Before: TypeAlias = Token[Served | None]
-"""What `begin` put away."""
+"""What `put` put away."""
 
 USER_LENGTH: Final = 128
 """Characters of a user's id."""
@@ -78,6 +78,9 @@ UNTRUSTED_LINK: Final = {"mita.link.kind": "untrusted_parent"}
 
 put: Final = _served.set
 """Put a request in the place of this context's last one; hand the token to `restore`."""
+
+restore: Final = _served.reset
+"""Go back to what was there before `put`. Raises ValueError in another context than that of `put`."""
 
 current: Final = _served.get
 """Return the request that this context works for, or None. It may be answered already: tasks outlive requests."""
@@ -107,10 +110,9 @@ def received(
         kind: what to make.
     """
     served = _new(kind)
-    served.error = served.failed = served.flags = served.route = served.span = served.user = None
+    served.before = served.error = served.failed = served.flags = served.route = served.span = served.user = None
     served.span_context = INVALID_SPAN_CONTEXT
     served.statements = statements
-    served.task = 0
     served.untrusted_parent = untrusted_parent
     served.waits = waits
     return served
@@ -125,9 +127,24 @@ def begin(*, timing: bool = False) -> Before:
     return put(received(waits={} if timing else None))
 
 
-def restore(token: Before) -> None:
-    """Go back to the request that was served before `begin`: one served another in the same task."""
-    _served.reset(token)
+def is_served_here(served: Served) -> bool:
+    """Say whether a request is under way in this very context, and not in one that this is a copy of, as a task's is.
+
+    Asked once, by who puts another one in its place, and has it `resume` afterwards.
+    """
+    if served.before is None:
+        return False
+    try:
+        # There is no other way to ask whose token it is.
+        restore(served.before)
+    except ValueError:
+        return False
+    return True
+
+
+def resume(served: Served) -> None:
+    """Go back to a request that served another one in its own context."""
+    served.before = put(served)
 
 
 def identify_user(user: object) -> None:

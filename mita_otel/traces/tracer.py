@@ -186,7 +186,9 @@ class Tracer(SdkTracer):
             else SpanContext(trace_id, span_id, False, traced, state)
         )
         if not recording:
-            return NonRecordingSpan(own)
+            carrier = _new_span(NonRecordingSpan)
+            carrier._context = own
+            return carrier
         span = _new_span(Span)
         span._tracer = self
         span._name = name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from mita_otel.metrics.bound import histograms
 from mita_otel.metrics.catalogue.http import METHODS, SERVER_REQUEST_BODY_SIZE, SERVER_RESPONSE_BODY_SIZE
@@ -30,6 +30,7 @@ OUT_OF_TIME_KEY: Final = "mita.out_of_time"
 """Is in the scope of a request whose time was over before it was answered."""
 
 _new: Final = object.__new__
+_SAMPLED: Final = TraceFlags.SAMPLED
 _NONE: Final[Headers] = []
 
 
@@ -65,7 +66,14 @@ class BodySizes:
 
 
 class ResponseHeaders:
-    """Tells the client the correlation id and, if asked to, the trace id."""
+    """Tells the client the correlation id and, if asked to, the trace id.
+
+    `Server-Timing` is for browsers, which link to the trace: of one that is not sampled there is nothing to be seen.
+    `traceresponse` names that, too, as log lines do.
+
+    Args:
+        trace_response: as `MITA_TRACE_RESPONSE` says.
+    """
 
     __slots__ = ("_server_timing", "_traceresponse")
 
@@ -76,12 +84,13 @@ class ResponseHeaders:
     def of(self, span_context: SpanContext, correlation_id: str) -> Headers:
         """Return the headers to add to a response."""
         headers = [(CORRELATION_HEADER, correlation_id.encode())]
-        if span_context[IS_VALID] and (self._traceresponse or self._server_timing):
+        # The flags by their position, as the property is a call.
+        is_timed = self._server_timing and span_context[3] & _SAMPLED
+        if span_context[IS_VALID] and (self._traceresponse or is_timed):
             told = traceresponse(span_context).encode()
             if self._traceresponse:
                 headers.append((b"traceresponse", told))
-            if self._server_timing:
-                # As `propagation.server_timing`, without a second formatting of the ids.
+            if is_timed:
                 headers.append((b"server-timing", b'traceparent;desc="%b"' % told))
         return headers
 
@@ -96,7 +105,6 @@ class Exchange:
 
     Attributes:
         answered: headers of the answer as the application gave them.
-        before: what `request.begin` put away.
         bound: what `correlation.bind` put away.
         by_path: whether the server was told to send a file, whose size is not known here.
         correlation_id: of the request.
@@ -104,8 +112,8 @@ class Exchange:
         ended: when its answer was complete; 0 until then.
         is_counted: whether the request appears in metrics.
         is_excluded: whether no one is to be told of the request.
-        is_nested: whether another request is served in the same task, within which this one is.
         objectives: that it is counted for, if the process has any.
+        outer: the request within which this one is served, in the same context.
         opened: when it came, in the seconds of `time.perf_counter`.
         received: bytes of the request's body.
         route: the whole template, where whoever instruments the application has found it.
@@ -118,8 +126,8 @@ class Exchange:
 
     __slots__ = (
         *("_headers", "_receive", "_repeated", "_report", "_send", "_sizes", "_trailers"),
-        *("answered", "before", "bound", "by_path", "correlation_id", "disconnected", "ended", "is_counted", "status"),
-        *("is_excluded", "is_nested", "objectives", "opened", "received", "route", "scope", "sent", "served", "span"),
+        *("answered", "bound", "by_path", "correlation_id", "disconnected", "ended", "is_counted", "status"),
+        *("is_excluded", "objectives", "opened", "outer", "received", "route", "scope", "sent", "served", "span"),
     )
 
     _headers: "ResponseHeaders"
@@ -130,7 +138,6 @@ class Exchange:
     _sizes: BodySizes | None
     _trailers: bool
     answered: Headers
-    before: request_span.Before
     bound: Token[str | None]
     by_path: bool
     correlation_id: str
@@ -138,9 +145,9 @@ class Exchange:
     ended: float
     is_counted: bool
     is_excluded: bool
-    is_nested: bool
     objectives: "Objectives | None"
     opened: float
+    outer: Served | None
     received: int
     route: str | None
     scope: Scope
@@ -178,14 +185,6 @@ class Exchange:
     def template(self) -> str | None:
         """Return the route's template, mounts included; None where no route was found."""
         return self.route or _route(self.scope)
-
-    def let_go(self) -> None:
-        """Forget what holds this, now that the request is served: else the garbage collector would have to come."""
-        self.span = None
-        self.served.route = None
-        self.served.task = 0
-        # The two hold each other.
-        self.scope.pop(SCOPE_KEY, None)
 
     async def receive(self) -> Message:
         """Receive from the server, and count the body's bytes."""
@@ -231,14 +230,18 @@ class Exchange:
     def _begun(self, message: Message) -> Message:
         self.status = message["status"]
         self._trailers = message.get("trailers", False)
-        self.asked()
+        served = self.served
+        # As `asked`, of what asks for nothing.
+        if served.statements:
+            self.asked()
+        else:
+            served.statements = served.span = None
         if self.span is None:
             request_span.remember(trace.get_current_span().get_span_context())
             # FastAPI's own telemetry knows the whole template while it serves, and nobody does after it.
             self.route = self.template()
-        added = self._headers.of(self.served.span_context, self.correlation_id)
-        self.answered = message.get("headers", [])
-        return {**message, "headers": [*self.answered, *added]}
+        self.answered = answered = message.get("headers", _NONE)
+        return {**message, "headers": [*answered, *self._headers.of(served.span_context, self.correlation_id)]}
 
 
 def opened(

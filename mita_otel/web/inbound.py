@@ -36,16 +36,15 @@ def read(headers: Headers) -> Inbound:
     """Read the headers of a request; of a name that is repeated, and may not be, the first counts."""
     correlation_id = host = None
     context: Headers = []
-    for header in headers:
-        name = header[0]
+    for name, value in headers:
         if name not in _READ:
             continue
         if name == _HOST:
-            host = header[1] if host is None else host
+            host = value if host is None else host
         elif name == CORRELATION_HEADER:
-            correlation_id = header[1] if correlation_id is None else correlation_id
+            correlation_id = value if correlation_id is None else correlation_id
         else:
-            context.append(header)
+            context.append((name, value))
     return _new(Inbound, (correlation_id, host, context))
 
 

@@ -109,16 +109,16 @@ class ServerLayer:
             sizes = None if is_excluded else self._sizes
         else:
             served, sizes = received(parent), None
-        served.task = id(asyncio.current_task())
         outer = request_span.current()
-        before = put(served)
+        # A task may have inherited a request that another one serves, or served before.
+        is_nested = outer is not None and request_span.is_served_here(outer)
+        served.before = put(served)
         exchange = opened(scope, receive, send, served, sizes, self._headers, self.report, self._repeated)
         exchange.is_excluded = is_excluded
         exchange.objectives = judged
-        exchange.before = before
         theirs = inbound.correlation_id
         exchange.correlation_id = correlation.accept(None if theirs is None else _harmless(theirs))
-        exchange.is_nested = outer is not None and outer.task == served.task
+        exchange.outer = outer if is_nested else None
         exchange.bound = correlation.bind(exchange.correlation_id)
         if self._spans is not None and is_excluded:
             # FastAPI's own telemetry would take 4 us to find that out again.
@@ -153,13 +153,15 @@ class ServerLayer:
                     objectives.count(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
             self.report()
-        # Left as it is, every request would wait for the garbage collector, with all that it held.
-        exchange.let_go()
-        # Only a request within a request, in one task, gives the id back: else the server's own last words about the
-        # request are still to come. A task may have inherited the id of the request before.
-        if exchange.is_nested:
+        # Each is half of a circle: every request would wait for the garbage collector, with all that it held.
+        exchange.span = None
+        exchange.served.route = None
+        exchange.served.before = None
+        exchange.scope.pop(SCOPE_KEY, None)
+        # Only a request within a request gives the id back: else the server's last words about it are still to come.
+        if exchange.outer is not None:
             correlation.unbind(exchange.bound)
-            request_span.restore(exchange.before)
+            request_span.resume(exchange.outer)
 
     def _untrusted_parent(self, headers: Headers) -> SpanContext | None:
         extracted = propagate.extract(headers, context=otel_context.Context(), getter=GETTER)

@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, WebSocket
 from fastapi.responses import FileResponse, StreamingResponse
 from fastapi.telemetry import get_telemetry_data
-from opentelemetry import metrics, trace
+from opentelemetry import metrics, propagate, trace
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
@@ -26,6 +26,7 @@ from mita_otel.libraries.fastapi import instrument
 from mita_otel.libraries.model import Telemetry
 from mita_otel.metrics.views import views
 from mita_otel.settings import Settings
+from mita_otel.traces.propagation import propagator
 from mita_otel.traces.request import RequestSpanProcessor
 
 ID = (b"x-correlation-id", b"order-42")
@@ -382,6 +383,26 @@ def test_requests_under_way_are_counted_while_they_are() -> None:
         services[0].instrumented.undo()
     assert [point[4:6] for point in seen[0]] == [[{"http.request.method": "GET", "url.scheme": "http"}, 1]]
     assert [point[5] for point in after] == [0]
+
+
+@pytest.mark.parametrize(("sent", "searches"), [([], 0), ([(b"traceparent", PARENT.encode())], 1)])
+def test_a_callers_context_is_looked_for_only_where_one_was_sent(
+    monkeypatch: pytest.MonkeyPatch, sent: list[tuple[bytes, bytes]], searches: int
+) -> None:
+    extract, searched = propagate.extract, []
+
+    def counting(*given: Any, **named: Any) -> Any:
+        searched.append(given)
+        return extract(*given, **named)
+
+    before = propagate.get_global_textmap()
+    propagate.set_global_textmap(propagator())
+    monkeypatch.setattr(propagate, "extract", counting)
+    try:
+        _served("ours", lambda service: service.request("/items/1", headers=[ID, *sent]))
+    finally:
+        propagate.set_global_textmap(before)
+    assert len(searched) == searches
 
 
 def test_undone_it_leaves_fastapi_as_it_was() -> None:
