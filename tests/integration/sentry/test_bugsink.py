@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixtures.bugsink import Bugsink
 from tests.fixtures.otlp_receiver import OtlpReceiver
-from tests.fixtures.polling import find_free_port
+from tests.fixtures.polling import eventually, find_free_port
 from tests.integration.sentry.conftest import Launch, Service
 
 NATIVE = {"MITA_FAST_PATH": "false", "MITA_SERVER_PATH": "native"}
@@ -163,6 +163,8 @@ def test_workers_report_too_and_deliver_at_their_end(launch: Launch, bugsink: Bu
         "127.0.0.1:{port}",
     ]
     service = launch(server=[*gunicorn, *preload], SENTRY_DSN=bugsink.dsn)
+    # A worker that is told to end while it is still being forked has gunicorn's own handler, and does not.
+    eventually(lambda: service.process.stdout.count("Application startup complete") == 2)
     for _ in range(6):
         assert service.client.get("/logs").status_code == 200
     service.stop()
