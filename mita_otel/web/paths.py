@@ -3,6 +3,12 @@
 import fnmatch
 import re
 from collections.abc import Callable, Iterable
+from typing import Final
+
+REMEMBERED: Final = 1024
+"""Paths about which is not asked again, as each request is: few services have more without ids in them."""
+LONGEST_REMEMBERED: Final = 256
+"""Characters of such a path."""
 
 
 def excluding(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -11,16 +17,20 @@ def excluding(patterns: Iterable[str]) -> Callable[[str], bool]:
     A pattern covers the whole path; `*` stands for any characters. Host, scheme and query are never looked at, so that
     no caller can hide a request by what it sends.
     """
-    given = tuple(patterns)
-    exact = frozenset(pattern for pattern in given if "*" not in pattern)
-    # Most patterns are such, and each request is asked about: to match takes four times as long.
-    beginnings = tuple(pattern[:-1] for pattern in given if pattern.find("*") == len(pattern) - 1)
-    others = [
-        fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in given if "*" in pattern[:-1]
+    exact = frozenset(pattern for pattern in patterns if "*" not in pattern)
+    wild = [
+        fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in patterns if "*" in pattern
     ]
-    match = re.compile("|".join(others)).match if others else None
+    match = re.compile("|".join(wild)).match if wild else None
+
+    known: dict[str, bool] = {}
 
     def excluded(path: str) -> bool:
-        return path in exact or path.startswith(beginnings) or (match is not None and match(path) is not None)
+        verdict = known.get(path)
+        if verdict is None:
+            verdict = path in exact or (match is not None and match(path) is not None)
+            if len(known) < REMEMBERED and len(path) <= LONGEST_REMEMBERED:
+                known[path] = verdict
+        return verdict
 
     return excluded

@@ -92,8 +92,7 @@ class ServerLayer:
         Raises:
             Exception: a fault of ours; the application is to be called as if nobody was here.
         """
-        loop = asyncio.get_running_loop()
-        if self._lag.latest() is not loop:
+        if (loop := asyncio.get_running_loop()) is not self._lag.latest():
             self._lag.watch(loop)
         inbound = read(scope["headers"])
         parent = None

@@ -3,7 +3,7 @@
 import pytest
 
 from mita_otel.settings import DEFAULT_EXCLUDED_PATHS
-from mita_otel.web.paths import excluding
+from mita_otel.web.paths import LONGEST_REMEMBERED, REMEMBERED, excluding
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/metrics", "/docs", "/openapi.json"])
@@ -26,3 +26,11 @@ def test_only_the_star_is_special() -> None:
 
 def test_no_pattern_excludes_nothing() -> None:
     assert not excluding([])("/health")
+
+
+def test_the_answer_stays_the_same_however_many_paths_are_asked_about() -> None:
+    excluded = excluding(["/health/*"])
+    paths = [f"/{kind}/{number}" for number in range(REMEMBERED) for kind in ("health", "items")]
+    paths += ["/health/" + "x" * LONGEST_REMEMBERED, "/items/" + "x" * LONGEST_REMEMBERED]
+    for _ in range(2):
+        assert [excluded(path) for path in paths] == [path.startswith("/health/") for path in paths]
