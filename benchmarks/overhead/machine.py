@@ -1,11 +1,12 @@
 """The cores of this machine and the clocks of its processes: what everything is measured with."""
 
 import contextlib
+import math
 import os
 import statistics
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ import psutil
 
 _LOOPS: Final = 1_500_000
 """Turns of the loop that calibrates a core: some 30 ms, far above the clock's resolution, far below a run."""
+CALM: Final = 1.25
+"""Times the fastest calibration: runs on a calm machine stay below it, a busy host doubles it."""
+_PAUSE: Final = 0.2
 _NICE: Final = -15
 _SCHEDULED: Final = 2
 """The clock that counts the time on a core. Source: Linux, include/linux/posix-timers.h, CPUCLOCK_SCHED."""
@@ -102,6 +106,36 @@ def calibrate(core: int) -> Calibration:
         cpu_ms=1000 * statistics.median(cpu for cpu, _ in timed),
         busy=sum(wall for _, wall in timed) / sum(cpu for cpu, _ in timed),
     )
+
+
+class Calm:
+    """Waits until a core is nearly as fast as it was at its best.
+
+    A core of a virtual machine may take twice the time for the same for seconds, while others are busy on its host.
+
+    Args:
+        core: that is waited for.
+        patience: seconds after which what there is must do.
+        calibration: says how fast the core is.
+    """
+
+    def __init__(
+        self, core: int, *, patience: float = 5.0, calibration: Callable[[int], Calibration] = calibrate
+    ) -> None:
+        self._core = core
+        self._patience = patience
+        self._calibration = calibration
+        self._fastest = math.inf
+
+    def wait(self) -> Calibration:
+        """Return how fast the core is now."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            found = self._calibration(self._core)
+            self._fastest = min(self._fastest, found.cpu_ms)
+            if found.cpu_ms <= CALM * self._fastest or time.monotonic() >= deadline:
+                return found
+            time.sleep(_PAUSE)
 
 
 def _time_loop() -> tuple[float, float]:

@@ -143,6 +143,7 @@ class _Bench:
     programs: Mapping[str, Path]
     cores: machine.Cores
     folder: Path
+    calm: machine.Calm
 
     @property
     def sink(self) -> Sink:
@@ -175,7 +176,7 @@ def measure(variants: Sequence[Variant], programs: Mapping[str, Path], effort: E
     cores = machine.cores()
     before, began = os.getloadavg()[0], time.monotonic()
     with machine.on_core(cores.rest), surroundings() as around, tempfile.TemporaryDirectory() as folder:
-        bench = _Bench(around, programs, cores, Path(folder))
+        bench = _Bench(around, programs, cores, Path(folder), machine.Calm(cores.server))
         looks = {variant.name: _look(bench, variant, effort) for variant in variants}
         runs, fault = _rounds(bench, variants, replace(effort, budget=effort.budget - (time.monotonic() - began)), say)
         return Measured(looks, runs, (before, os.getloadavg()[0]), fault)
@@ -236,7 +237,7 @@ def _look(bench: _Bench, variant: Variant, effort: Effort) -> Look:
 
 
 def _run(bench: _Bench, variant: Variant, effort: Effort) -> Run:
-    calibration = machine.calibrate(bench.cores.server)
+    calibration = bench.calm.wait()
     own_start = _own_start(bench, variant)
     samples, answered, everything = {}, Counter({"ping": 1}), Telemetry()
     bench.sink.take()
@@ -272,6 +273,7 @@ def _sample(bench: _Bench, variant: Variant, server: Server, due: Due, effort: E
     """Return a sample, the number of all its requests, and all that arrived meanwhile."""
     warm = saturate(server.port, due.path, connections=effort.connections, seconds=effort.warm_up)
     everything = _delivered(bench, variant)
+    bench.calm.wait()
     before = machine.cpu_seconds(server.pid)
     load = saturate(
         server.port, due.path, connections=effort.connections, seconds=effort.seconds, requests=effort.limit

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.overhead.figures import Cost, Figure, Summary
 from benchmarks.overhead.look import Content, Look
+from benchmarks.overhead.machine import CALM
 from benchmarks.overhead.report.conditions import Conditions
 from benchmarks.overhead.variants import BARE, REQUESTS, VARIANTS, Due
 
@@ -132,6 +133,7 @@ def _conditions(conditions: Conditions) -> Iterator[str]:
     yield (
         f"A fixed loop on the server's core before each run: {_figure(conditions.calibration_ms, '.1f')} ms; "
         f"its wall time in multiples of that: {_figure(conditions.busy, '.2f')}. "
+        f"Each measurement waits, for 5 s at most, until that loop is within {CALM} times its fastest. "
         f"Load average {conditions.load[0]:.1f} before, {conditions.load[1]:.1f} after; priority {conditions.niceness}."
     )
 

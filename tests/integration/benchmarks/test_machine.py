@@ -95,3 +95,27 @@ def test_a_calibration_takes_time_and_tells_who_else_uses_the_core() -> None:
     found = machine.calibrate(machine.cores().server)
     assert 0 < found.cpu_ms < 1000 * (time.perf_counter() - began)
     assert found.busy > 0.9
+
+
+@pytest.mark.parametrize(
+    ("speeds", "asked", "told"),
+    [
+        ([30.0], 1, 30.0),
+        ([30.0, 60.0, 31.0], 2, 31.0),
+        ([60.0, 30.0], 2, 30.0),
+    ],
+    ids=["calm", "busy for a moment", "calm after a busy start"],
+)
+def test_a_measurement_waits_until_the_core_is_nearly_as_fast_as_it_was(
+    speeds: list[float], asked: int, told: float
+) -> None:
+    left = iter(speeds)
+    calm = machine.Calm(0, calibration=lambda _: machine.Calibration(next(left), 1.0))
+    found = [calm.wait() for _ in range(asked)]
+    assert found[-1].cpu_ms == told
+
+
+def test_a_host_that_stays_busy_is_not_waited_for_for_ever() -> None:
+    left = iter([30.0, 60.0])
+    calm = machine.Calm(0, patience=0.0, calibration=lambda _: machine.Calibration(next(left), 1.0))
+    assert [calm.wait().cpu_ms, calm.wait().cpu_ms] == [30.0, 60.0]

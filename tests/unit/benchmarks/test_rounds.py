@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.overhead import rounds
 from benchmarks.overhead.faults import LoadError, MeasurementError
-from benchmarks.overhead.machine import Calibration, Cores
+from benchmarks.overhead.machine import Calibration, Calm, Cores
 from benchmarks.overhead.rounds import Effort, Run, within
 from benchmarks.overhead.surroundings import Sink, Surroundings
 from benchmarks.overhead.variants import VARIANTS
@@ -60,7 +60,7 @@ def _measured(monkeypatch: pytest.MonkeyPatch, fails_at: int, wanted: int = 3) -
         return Run(variant.name, Calibration(30.0, 1.0), 0.8, 1, {}, 1, 1, 0, 0)
 
     monkeypatch.setattr(rounds, "_run", run)
-    bench = rounds._Bench(Surroundings(Sink(1), {}), {}, Cores(0, 1), Path())
+    bench = rounds._Bench(Surroundings(Sink(1), {}), {}, Cores(0, 1), Path(), Calm(0))
     runs, fault = rounds._rounds(bench, _VARIANTS, Effort(rounds=wanted), lambda _: None)
     return [run.variant for run in runs], fault
 
