@@ -128,23 +128,16 @@ def begin(*, timing: bool = False) -> Before:
 
 
 def is_served_here(served: Served) -> bool:
-    """Say whether a request is under way in this very context, and not in one that this is a copy of, as a task's is.
-
-    Asked once, by who puts another one in its place, and has it `resume` afterwards.
-    """
+    """Say whether the current request is under way in this very context, and not in one of which this is a copy."""
     if served.before is None:
         return False
     try:
-        # There is no other way to ask whose token it is.
+        # There is no other way to ask whose token it is; a token can be used once.
         restore(served.before)
     except ValueError:
         return False
-    return True
-
-
-def resume(served: Served) -> None:
-    """Go back to a request that served another one in its own context."""
     served.before = put(served)
+    return True
 
 
 def identify_user(user: object) -> None:

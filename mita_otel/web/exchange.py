@@ -112,8 +112,8 @@ class Exchange:
         ended: when its answer was complete; 0 until then.
         is_counted: whether the request appears in metrics.
         is_excluded: whether no one is to be told of the request.
+        is_nested: whether another request is served in the same context, within which this one is.
         objectives: that it is counted for, if the process has any.
-        outer: the request within which this one is served, in the same context.
         opened: when it came, in the seconds of `time.perf_counter`.
         received: bytes of the request's body.
         route: the whole template, where whoever instruments the application has found it.
@@ -127,7 +127,7 @@ class Exchange:
     __slots__ = (
         *("_headers", "_receive", "_repeated", "_report", "_send", "_sizes", "_trailers"),
         *("answered", "bound", "by_path", "correlation_id", "disconnected", "ended", "is_counted", "status"),
-        *("is_excluded", "objectives", "opened", "outer", "received", "route", "scope", "sent", "served", "span"),
+        *("is_excluded", "is_nested", "objectives", "opened", "received", "route", "scope", "sent", "served", "span"),
     )
 
     _headers: "ResponseHeaders"
@@ -145,9 +145,9 @@ class Exchange:
     ended: float
     is_counted: bool
     is_excluded: bool
+    is_nested: bool
     objectives: "Objectives | None"
     opened: float
-    outer: Served | None
     received: int
     route: str | None
     scope: Scope
@@ -231,11 +231,7 @@ class Exchange:
         self.status = message["status"]
         self._trailers = message.get("trailers", False)
         served = self.served
-        # As `asked`, of what asks for nothing.
-        if served.statements:
-            self.asked()
-        else:
-            served.statements = served.span = None
+        self.asked()
         if self.span is None:
             request_span.remember(trace.get_current_span().get_span_context())
             # FastAPI's own telemetry knows the whole template while it serves, and nobody does after it.

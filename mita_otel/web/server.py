@@ -117,7 +117,7 @@ class ServerLayer:
         exchange.objectives = judged
         theirs = inbound.correlation_id
         exchange.correlation_id = correlation.accept(None if theirs is None else _harmless(theirs))
-        exchange.outer = outer if is_nested else None
+        exchange.is_nested = is_nested
         exchange.bound = correlation.bind(exchange.correlation_id)
         if self._spans is not None and is_excluded:
             # FastAPI's own telemetry would take 4 us to find that out again.
@@ -152,15 +152,15 @@ class ServerLayer:
                     objectives.count(exchange, failure)
         except Exception:  # noqa: BLE001 - the room's door
             self.report()
+        # Only a request within a request gives the id back: else the server's last words about it are still to come.
+        if exchange.is_nested and exchange.served.before is not None:
+            correlation.unbind(exchange.bound)
+            request_span.restore(exchange.served.before)
         # Each is half of a circle: every request would wait for the garbage collector, with all that it held.
         exchange.span = None
         exchange.served.route = None
         exchange.served.before = None
         exchange.scope.pop(SCOPE_KEY, None)
-        # Only a request within a request gives the id back: else the server's last words about it are still to come.
-        if exchange.outer is not None:
-            correlation.unbind(exchange.bound)
-            request_span.resume(exchange.outer)
 
     def _untrusted_parent(self, headers: Headers) -> SpanContext | None:
         extracted = propagate.extract(headers, context=otel_context.Context(), getter=GETTER)

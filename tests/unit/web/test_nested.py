@@ -97,3 +97,14 @@ async def test_a_request_keeps_its_id_though_its_task_was_begun_by_the_one_befor
     await asyncio.create_task(_serve_with(first, "first"))
     await asyncio.create_task(second(), context=contexts[0])
     assert found == ["second"]
+
+
+async def test_asking_whether_a_request_is_served_here_changes_nothing() -> None:
+    async def outer() -> None:
+        served = request.current()
+        assert served is not None
+        assert [request.is_served_here(served) for _ in range(2)] == [True, True]
+        assert request.current() is served
+        assert not copy_context().run(request.is_served_here, served)
+
+    await _serve_with(outer, "outer")
