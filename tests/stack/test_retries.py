@@ -35,13 +35,13 @@ def _spans(stack: NativeStack, trace_id: str) -> dict[str, dict[str, Any]]:
 
 
 async def _ask_for_what_is_locked(database: str, url: str, headers: dict[str, str]) -> tuple[float, httpx.Response]:
-    """Ask for transactions within half a second while their table is locked; return how long that took."""
+    """Ask for transactions within two seconds while their table is locked; return how long that took."""
     operator = await asyncpg.connect(database)
     async with operator.transaction():
         await operator.execute("LOCK TABLE transactions IN ACCESS EXCLUSIVE MODE")
         async with httpx.AsyncClient(timeout=30) as client:
             began = time.monotonic()
-            answer = await client.get(url, headers={**headers, "x-request-timeout": "500ms"})
+            answer = await client.get(url, headers={**headers, "x-request-timeout": "2s"})
             took = time.monotonic() - began
     await operator.close()
     return took, answer
@@ -63,7 +63,7 @@ def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
         locked = _ask_for_what_is_locked(postgres_url, f"{url}/api/transactions", headers)
         took, late = asyncio.run(locked)
     assert late.status_code == 504
-    assert took < 2.0
+    assert took < 4.0
 
     rates = f'{mine}, dependency="rates"'
     eventually(lambda: _series(stack, f"mita_retry_attempts_total{{{rates}}}", "outcome") == {"failure": 3}, timeout=60)
