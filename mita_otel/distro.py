@@ -5,7 +5,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # has no type information
 
-from mita_otel import heap
+from mita_otel import heap, import_path
 
 with heap.uncollected():
     from mita_otel import bootstrap
@@ -33,7 +33,10 @@ class MitaConfigurator:
         with heap.uncollected():
             bootstrap.launch(examine)
         running = bootstrap.running()
-        if running is not None and running.settings.gc_freeze:
+        if running is None:
+            return
+        import_path.leave_launcher()
+        if running.settings.gc_freeze:
             heap.freeze()
 
 

@@ -16,7 +16,7 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
 from opentelemetry.metrics import Meter
 from opentelemetry.semconv.schemas import Schemas
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TraceFlags, Tracer
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel.current_context import attach, detach, get_current
@@ -33,6 +33,8 @@ from mita_otel.metrics.bound import BoundHistogram, Handles, Series, histograms
 from mita_otel.metrics.catalogue.database import OPERATION_DURATION
 from mita_otel.metrics.looks import NEVER
 from mita_otel.traces import request
+from mita_otel.traces.attributes import Fixed
+from mita_otel.traces.positions import FLAGS
 
 STATEMENTS_KEPT: Final = 1024
 """Descriptions of statements that an endpoint keeps, so that each is read once and not at every execution."""
@@ -45,6 +47,8 @@ owned: Final[WeakSet[Any]] = WeakSet()
 
 _READING: Final = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN", "FETCH"})
 """Operations that change nothing, unless a function that they call does."""
+
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 Attributes = Mapping[str, str | int]
 
@@ -135,7 +139,7 @@ class Endpoint:
         metric = {**self.attributes, **({"db.operation.name": operation} if operation else {})}
         return Call(
             span_name,
-            {**metric, **attributes},
+            Fixed({**metric, **attributes}),
             metric,
             tuple(metric.items()),
             self.link,
@@ -210,8 +214,15 @@ class Operation:
                 series = (*series, ("error.type", self._failed(driver_error(error), ended)))
             if elapsed >= client.slow_after and call.text is not None:
                 client.slow(call, elapsed, self._span, self._context)
-            self._span.end()
-            client.durations.of(series).record(elapsed, self._context)
+            span = self._span
+            span.end()
+            handle = client.durations.known(series) or client.durations.of(series)
+            if self._token is None:
+                handle.record(elapsed, self._context)
+            else:
+                # It is the span of the context, so it need not be looked for in there.
+                own = span.get_span_context()
+                handle.record_of(elapsed, self._context, own if own[FLAGS] & _SAMPLED else None)
             request.waited(call.dependency, elapsed)
         except Exception:  # noqa: BLE001 - telemetry never breaks the application
             client.faults.report()

@@ -20,7 +20,7 @@ from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY as _SUPPRES
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY as _SUPPRESSED
 from opentelemetry.context import Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN as _SUPPRESSED_PLAIN
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TraceFlags, Tracer
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel import correlation
@@ -37,12 +37,15 @@ from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
 from mita_otel.retries import attempts, deadline
 from mita_otel.traces import request as served
+from mita_otel.traces.attributes import Fixed
+from mita_otel.traces.positions import FLAGS
 from mita_otel.traces.propagation import reads_only_w3c, write, writes_trace_context
 
 _PORTS: Final = {"http": 80, "https": 443}
 _BAGGAGE: Final = "baggage"
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
+_SAMPLED: Final = TraceFlags.SAMPLED
 
 
 @Once
@@ -65,7 +68,7 @@ def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str,
         "server.port": port or _PORTS.get(scheme, 0),
     }
     original = {} if known else {"http.request.method_original": method}
-    return (method if known else "HTTP"), {**metric, **original}, tuple(metric.items())
+    return (method if known else "HTTP"), Fixed({**metric, **original}), tuple(metric.items())
 
 
 @lru_cache(256)
@@ -76,7 +79,7 @@ def _outcome(status: int, version: bytes | None) -> tuple[Attributes, Series]:
         attributes["network.protocol.version"] = version.decode("ascii", "replace").removeprefix("HTTP/")
     if status >= httpx.codes.BAD_REQUEST:
         attributes["error.type"] = str(status)
-    return attributes, tuple(attributes.items())
+    return Fixed(attributes), tuple(attributes.items())
 
 
 class _Outbound:
@@ -103,15 +106,16 @@ class _Outbound:
         if context.get(_SUPPRESSED) or context.get(_SUPPRESSED_HTTP) or context.get(_SUPPRESSED_PLAIN):
             return _Exchange(request, carrier, None) if carrier else None
         url = request.url
-        name, attributes, series = _origin(request.method, url.host, url.port, url.scheme)
+        host = url.host
+        name, attributes, series = _origin(request.method, host, url.port, url.scheme)
         span = self.tracer.start_span(name, context, SpanKind.CLIENT, attributes)
         if span.is_recording():
             if resent := attempts.number():
                 span.set_attribute("http.request.resend_count", resent)
             span.set_attribute("url.full", redact_url(str(url)) if url.userinfo or url.query else str(url))
         context = Context({**context, _SPAN_KEY: span})
-        self._inject(carrier, span, context, wants_baggage=url.host in self._baggage_hosts)
-        return _Exchange(request, carrier, _Measured(self, span, context, series, url.host))
+        self._inject(carrier, span, context, wants_baggage=host in self._baggage_hosts)
+        return _Exchange(request, carrier, _Measured(self, span, context, series, host))
 
     @staticmethod
     def _inject(carrier: dict[str, str], span: Span, context: Context, *, wants_baggage: bool) -> None:
@@ -151,7 +155,10 @@ class _Measured:
             self._span.end()
             if error is not None and is_timeout(error):
                 self._outbound.timeouts.add(scope="external")
-            self._outbound.durations.of(self._series + outcome).record(elapsed, self._context)
+            series, own = self._series + outcome, self._span.get_span_context()
+            handle = self._outbound.durations.known(series) or self._outbound.durations.of(series)
+            # It is the span of the context, so it need not be looked for in there.
+            handle.record_of(elapsed, self._context, own if own[FLAGS] & _SAMPLED else None)
             served.waited(self._host, elapsed)
             if error is not None or (response is not None and _has_failed(response.status_code)):
                 served.failed(self._host)

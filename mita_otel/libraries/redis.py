@@ -49,8 +49,8 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     client = Client("redis", telemetry)
     servers = _Servers()
     waits = _Waits(servers, PoolMetrics(telemetry, servers.states, client.faults), client.faults)
-    command = client.faults.guard(_Begin(client, servers, command=True))
-    pipeline = client.faults.guard(_Begin(client, servers, command=False))
+    command = _Begin(client, servers, command=True)
+    pipeline = _Begin(client, servers, command=False)
     patches = Patches()
     for owner, name, begin, wrapper in (
         (redis.Redis, "execute_command", command, calls),
@@ -66,7 +66,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         (redis.asyncio.client.Pipeline, "execute", pipeline, awaits),
         (redis.asyncio.cluster.ClusterPipeline, "execute", pipeline, awaits),
     ):
-        patches.replace(owner, name, wrapper(begin))
+        patches.replace(owner, name, wrapper(begin, client.faults))
     for pool in (redis.ConnectionPool, redis.BlockingConnectionPool):
         patches.replace(pool, "get_connection", waits.calls)
     for async_pool in (redis.asyncio.ConnectionPool, redis.asyncio.BlockingConnectionPool):
@@ -205,7 +205,7 @@ def _pipeline(server: Endpoint) -> Call:
 class _Begin:
     """Begins the operation of a command, or of a pipeline."""
 
-    __slots__ = ("__dict__", "_begin", "_client", "_servers")
+    __slots__ = ("_begin", "_client", "_servers")
 
     def __init__(self, client: Client, servers: _Servers, *, command: bool) -> None:
         self._client = client

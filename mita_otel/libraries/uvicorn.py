@@ -10,6 +10,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from mita_otel import heap
+from mita_otel.import_path import look_here_once
 from mita_otel.libraries.model import Instrumented
 
 
@@ -27,6 +28,7 @@ def instrument(guard_signals: Callable[[], None], *, freezes: bool) -> Instrumen
         wrapped: Callable[..., Awaitable[None]], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         guard_signals()
+        look_here_once()
         await wrapped(*args, **kwargs)
 
     is_frozen = False

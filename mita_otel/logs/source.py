@@ -11,6 +11,13 @@ _CACHE = 4096
 @lru_cache(maxsize=_CACHE)
 def short(path: str) -> str:
     """Return a path relative to the longest entry of `sys.path` that holds it, or the path itself."""
-    holders = (entry for entry in sys.path if entry and path.startswith(entry.rstrip(os.sep) + os.sep))
-    longest = max(holders, key=len, default=None)
-    return path if longest is None else path[len(longest.rstrip(os.sep)) + 1 :]
+    folders = ((entry or _here()).rstrip(os.sep) for entry in sys.path)
+    longest = max((folder for folder in folders if folder and path.startswith(folder + os.sep)), key=len, default=None)
+    return path if longest is None else path[len(longest) + 1 :]
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - entries of the path are texts
+    except OSError:  # it was deleted
+        return ""

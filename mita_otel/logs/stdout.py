@@ -82,8 +82,10 @@ class Stdout:
         stream = captured.stream = self._stream()
         if stream is not None:
             # The write will meet, and count, the same; a signal handler may log in the middle of a print.
-            with contextlib.suppress(OSError, ValueError, RuntimeError):
+            try:  # noqa: SIM105 - `suppress` would be an object and two calls for each line
                 stream.flush()
+            except (OSError, ValueError, RuntimeError):
+                pass
 
     def __call__(self, finished: Finished) -> None:
         """Take one line."""

@@ -163,7 +163,7 @@ class BoundHistogram(_Bound):
                 if kept is None:
                     aggregation._reservoir.offer(value, time.time_ns(), self._attributes, context)
                 else:
-                    kept.kept[bucket] = (self._attributes, value, time.time_ns(), span.span_id, span.trace_id)
+                    kept.kept[bucket] = (self._attributes, value, time.time_ns(), span[1], span[0])  # the ids
         if self._others:
             self._hand_over(value, context)
 

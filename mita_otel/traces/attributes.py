@@ -19,6 +19,21 @@ PLAIN: Final = frozenset({bool, int, float, bytes, type(None)})
 _logger: Final = logging.getLogger(__name__)
 
 
+class Fixed(dict[str, Any]):
+    """Attributes that are the same for many spans, looked through once; not changed afterwards.
+
+    Attributes:
+        longest: characters of the longest text among them; more than any limit where one is not plain.
+    """
+
+    __slots__ = ("longest",)
+
+    def __init__(self, attributes: Mapping[str, Any]) -> None:
+        super().__init__(attributes)
+        texts = [len(value) for value in attributes.values() if type(value) is str]
+        self.longest: Final = max(texts, default=0) if _all_plain(attributes, sys.maxsize) else sys.maxsize + 1
+
+
 def clean(value: Any, length: int) -> Any:
     """Return a value as it is stored: texts cut, sequences and mappings copied, other objects as text.
 
@@ -50,7 +65,9 @@ def taken(attributes: Mapping[str, Any] | None, count: int, length: int) -> tupl
     if not attributes:
         return {}, 0
     try:
-        if len(attributes) <= count and _all_plain(attributes, length):
+        if len(attributes) <= count and (
+            attributes.longest <= length if type(attributes) is Fixed else _all_plain(attributes, length)
+        ):
             return dict(attributes), 0
         return _bounded(attributes, count, length)
     except Exception as error:  # noqa: BLE001 - as above
@@ -60,7 +77,7 @@ def taken(attributes: Mapping[str, Any] | None, count: int, length: int) -> tupl
 
 def cleaned(attributes: Mapping[str, Any], length: int) -> tuple[Mapping[str, Any], int]:
     """Return attributes to be added to a span, and how many have a name that cannot be one."""
-    if _all_plain(attributes, length):
+    if attributes.longest <= length if type(attributes) is Fixed else _all_plain(attributes, length):
         return attributes, 0
     found: dict[str, Any] = {}
     for key, value in attributes.items():

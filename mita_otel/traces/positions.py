@@ -2,4 +2,6 @@
 
 from typing import Final
 
+FLAGS: Final = 3
+STATE: Final = 4
 IS_VALID: Final = 5

@@ -20,6 +20,9 @@ from opentelemetry.propagators.textmap import (
     default_setter,
 )
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState
+from opentelemetry.trace.span import DEFAULT_TRACE_STATE
+
+from mita_otel.traces.positions import IS_VALID, STATE
 
 TRACEPARENT: Final = "traceparent"
 TRACESTATE: Final = "tracestate"
@@ -118,10 +121,12 @@ class TraceContextPropagator(TextMapPropagator):
 
 def write(span_context: SpanContext, headers: MutableMapping[str, str]) -> None:
     """Write a span's context into headers; nothing if it is not valid."""
-    if span_context.is_valid:
+    # By their positions, as the properties are calls.
+    if span_context[IS_VALID]:
         headers[TRACEPARENT] = traceresponse(span_context)
-        if span_context.trace_state:
-            headers[TRACESTATE] = span_context.trace_state.to_header()
+        state = span_context[STATE]
+        if state is not DEFAULT_TRACE_STATE and state:
+            headers[TRACESTATE] = state.to_header()
 
 
 def parse(traceparent: str, tracestates: Sequence[str] = ()) -> SpanContext | None:

@@ -117,6 +117,10 @@ class Span(SdkSpan):
             return
         found, dropped = cleaned(attributes, self._tracer.text_limit)
         self._dropped += dropped
+        held = self._attributes
+        if len(held) + len(found) <= self._tracer.attribute_limit and held.keys().isdisjoint(found):
+            held.update(found)
+            return
         for key, value in found.items():
             self._store(key, value)
 

@@ -179,9 +179,11 @@ class Tracer(SdkTracer):
             (self._count_sampled if sampled else self._count_dropped)[origin]()
         span_id = random.getrandbits(64) or 1 if self._ids_are_random else self._id_generator.generate_span_id()
         traced = _FLAGS[flags & _RANDOM | sampled]
+        if state is None:
+            state = DEFAULT_TRACE_STATE
         # Random ids are valid: what the constructor would find out again.
         own = (
-            _new_context(SpanContext, (trace_id, span_id, False, traced, state or DEFAULT_TRACE_STATE, True))
+            _new_context(SpanContext, (trace_id, span_id, False, traced, state, True))
             if self._ids_are_random
             else SpanContext(trace_id, span_id, False, traced, state)
         )

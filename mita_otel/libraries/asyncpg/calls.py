@@ -114,7 +114,7 @@ def _tracing(
         call = endpoint_of(connection).statement(statement, batch=size > 1)
         return None if call is None else client.begin(call, batch_size=size, hush=hush)
 
-    return awaits(client.faults.guard(begin), failed)
+    return awaits(begin, client.faults, failed)
 
 
 def _hushing(original: _Method) -> _Method:

@@ -46,7 +46,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         ("_exec_insertmany_context", _begin_pages),
         ("_cursor_execute", _begin_internal),
     ):
-        patches.replace(Connection, name, calls(client.faults.guard(_Begin(client, engines, begin)), mark_failed))
+        patches.replace(Connection, name, calls(_Begin(client, engines, begin), client.faults, mark_failed))
     Endings(Transactions(telemetry.meter_provider, meter(telemetry), client.conflicts), client.faults).watch(patches)
     up.observe(telemetry.meter_provider, meter(telemetry), engines.ways, client.faults)
     patches.replace(Engine, "raw_connection", _connecting(engines, metrics, client.faults))
@@ -88,7 +88,7 @@ class _Begin:
         read: gets the statement and the size of the batch from the arguments of the wrapped method.
     """
 
-    __slots__ = ("__dict__", "_client", "_engines", "_read")
+    __slots__ = ("_client", "_engines", "_read")
 
     def __init__(self, client: Client, engines: Engines, read: Callable[..., _Described]) -> None:
         self._client = client
