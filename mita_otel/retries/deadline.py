@@ -73,6 +73,14 @@ class Deadline:
         outer = self._outer
         return self._own if outer is None else min(self._own, outer.spend_by)
 
+    def expire(self) -> None:
+        """Leave no time: a server that keeps to the deadline has found that it has passed, by its own clock."""
+        outer, own = self._outer, self._own
+        if outer is not None and outer.spend_by < own:
+            outer.expire()
+        else:
+            self._own = min(own, time.monotonic())
+
     def lift(self) -> None:
         """Give all the time there is: the answer has begun, and what else is done for it has no hurry."""
         self._own = self.at = inf

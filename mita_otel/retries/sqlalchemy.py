@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mita_otel.retries.deadline import OutOfTimeError, remaining
+from mita_otel.retries.deadline import OutOfTimeError, current, remaining
 from mita_otel.retries.transient import sqlstate
 
 SCOPE: Final = "database"
@@ -21,10 +21,6 @@ SCOPE: Final = "database"
 WITHIN: Final = 5.0
 """Seconds: a deadline that is further away is left to cancellation. To tell the server takes a round trip of every
 transaction, and what is told in time costs a connection only where somebody waits for five seconds."""
-
-HEAD_START: Final = 0.1
-"""Share of what is left: that much sooner the server ends a statement, so that its answer is here before nobody waits
-for it any more. A tie would be won by cancellation now and then, which costs the pool a connection."""
 
 RENEWED: Final = 0.5
 """Share of what the server was told: once less is left, it is told anew."""
@@ -62,7 +58,6 @@ def spend_deadlines(engine: Engine | AsyncEngine, *, within: float = WITHIN) -> 
 
 class _Told(NamedTuple):
     seconds: float
-    ahead: float  # seconds from the server's end to the deadline, for a statement that begins at once
     transaction: object
 
 
@@ -94,8 +89,8 @@ class _Spending:
             return
         if connection._is_autocommit_isolation():  # noqa: SLF001 - the public way asks the server
             return  # there is no transaction to which it could be limited
-        seconds = max(SOONEST, _rounded((1 - HEAD_START) * left))
-        connection.__dict__[_TOLD] = _Told(seconds, left - seconds, transaction)
+        seconds = max(SOONEST, _rounded(left))
+        connection.__dict__[_TOLD] = _Told(seconds, transaction)
         # By a cursor of the driver's: it is no statement of the application's, so it has no span, and fails quietly.
         # What makes it fail, a lost connection or an aborted transaction, makes the next one fail loudly.
         try:
@@ -112,8 +107,11 @@ class _Spending:
             return None
         told: _Told | None = connection.__dict__.get(_TOLD)
         # Somebody else may cancel a statement, and the application may have limits of its own.
-        if told is None or remaining() > _LATE + told.ahead:
+        if told is None or remaining() > _LATE + 0.1 * told.seconds:
             return None
+        # It was told a little less than was left. Who answers for the request now must not find that there is time.
+        if (deadline := current()) is not None:
+            deadline.expire()
         return OutOfTimeError(SCOPE, context.original_exception)
 
 

@@ -47,6 +47,27 @@ async def test_a_block_begins_not_at_all_once_the_time_is_over() -> None:
     assert raised.value.scope == "cache"
 
 
+def test_a_deadline_that_a_server_has_found_to_have_passed_has_passed() -> None:
+    request = Deadline(30.0)
+    Deadline(60.0, request).expire()
+    assert request.spend_by <= time.monotonic()
+
+
+def test_a_limit_that_has_passed_leaves_the_deadline_around_it() -> None:
+    request = Deadline(30.0)
+    limit = Deadline(5.0, request)
+    limit.expire()
+    assert limit.spend_by <= time.monotonic()
+    assert request.spend_by > time.monotonic() + 20
+
+
+def test_a_deadline_that_has_passed_does_not_move() -> None:
+    passed = Deadline(-1.0)
+    before = passed.spend_by
+    passed.expire()
+    assert passed.spend_by == before
+
+
 @given(st.lists(st.floats(0.001, 1e6), min_size=1, max_size=6))
 def test_deadlines_within_one_another_only_shrink(seconds: list[float]) -> None:
     limits = [TimeLimit(each) for each in seconds]

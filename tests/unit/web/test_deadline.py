@@ -21,8 +21,10 @@ from mita_otel.libraries.fastapi import instrument
 from mita_otel.libraries.model import Telemetry
 from mita_otel.retries import OutOfTimeError, TimeLimit, check, remaining
 from mita_otel.retries import deadline as room
+from mita_otel.retries.deadline import current
 from mita_otel.settings import RetrySettings, Settings, SettingsError
 from mita_otel.web.deadline import Deadlines
+from mita_otel.web.exchange import OUT_OF_TIME_KEY
 from mita_otel.web.problems import install
 
 Message = dict[str, Any]
@@ -225,6 +227,25 @@ async def test_it_may_be_one_of_several_failures() -> None:
             group.create_task(late())
 
     assert (await Exchange(with_deadlines(app)).run()).status == 504
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_a_timeout_that_the_application_answers_is_the_requests_if_a_server_kept_to_its_deadline(
+    is_late: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    scopes: list[Any] = []
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        deadline = current()
+        assert deadline is not None
+        if is_late:
+            deadline.expire()
+        await send({"type": "http.response.start", "status": 504, "headers": []})
+        await send({"type": "http.response.body"})
+
+    assert (await Exchange(with_deadlines(app)).run()).status == 504
+    assert (OUT_OF_TIME_KEY in scopes[0]) is is_late
 
 
 async def test_other_failures_are_not_ours() -> None:
