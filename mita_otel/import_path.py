@@ -20,7 +20,7 @@ _LAUNCHER: Final = "opentelemetry.instrumentation.auto_instrumentation"
 def leave_launcher() -> None:
     """Take the launcher's own folder out of the path: it holds nothing but what has called us.
 
-    Child processes are given the folder by `PYTHONPATH`, which is not touched.
+    `PYTHONPATH`, by which child processes are told of folders, is the launcher's business.
     """
     own = getattr(sys.modules.get(_LAUNCHER), "__path__", ())
     sys.path[:] = [entry for entry in sys.path if entry not in own]
@@ -32,10 +32,18 @@ def look_here_once() -> None:
     A launcher adds it, and then a server adds "". Once the process has gone elsewhere, which may happen at any time, it
     is found as before.
     """
-    here = os.getcwd()  # noqa: PTH109 - entries of the path are texts
-    if sys.path[:1] == [""] and here in sys.path:
-        sys.path[:] = [entry for entry in sys.path if entry != here]
-        sys.meta_path.append(_LeftFolder(here))
+    folder = here()
+    if folder and sys.path[:1] == [""] and folder in sys.path:
+        sys.path[:] = [entry for entry in sys.path if entry != folder]
+        sys.meta_path.append(_LeftFolder(folder))
+
+
+def here() -> str:
+    """Return the working directory, for which "" stands in the path; "" if it was deleted."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - entries of the path are texts
+    except OSError:
+        return ""
 
 
 class _LeftFolder(MetaPathFinder):
@@ -51,13 +59,6 @@ class _LeftFolder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if path is not None or (sys.path[:1] == [""] and _is_here(self._folder)):
+        if path is not None or (sys.path[:1] == [""] and here() == self._folder):
             return None
         return PathFinder.find_spec(fullname, [self._folder], target)
-
-
-def _is_here(folder: str) -> bool:
-    try:
-        return os.getcwd() == folder  # noqa: PTH109 - as above
-    except OSError:  # it was deleted
-        return False

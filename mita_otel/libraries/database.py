@@ -33,7 +33,7 @@ from mita_otel.metrics.bound import BoundHistogram, Handles, Series, histograms
 from mita_otel.metrics.catalogue.database import OPERATION_DURATION
 from mita_otel.metrics.looks import NEVER
 from mita_otel.traces import request
-from mita_otel.traces.attributes import Fixed
+from mita_otel.traces.attributes import ConstantAttributes
 from mita_otel.traces.positions import FLAGS
 
 STATEMENTS_KEPT: Final = 1024
@@ -139,7 +139,7 @@ class Endpoint:
         metric = {**self.attributes, **({"db.operation.name": operation} if operation else {})}
         return Call(
             span_name,
-            Fixed({**metric, **attributes}),
+            ConstantAttributes({**metric, **attributes}),
             metric,
             tuple(metric.items()),
             self.link,

@@ -37,7 +37,7 @@ from mita_otel.metrics.catalogue.http import CLIENT_REQUEST_DURATION, METHODS
 from mita_otel.redaction import redact_url
 from mita_otel.retries import attempts, deadline
 from mita_otel.traces import request as served
-from mita_otel.traces.attributes import Fixed
+from mita_otel.traces.attributes import ConstantAttributes
 from mita_otel.traces.positions import FLAGS
 from mita_otel.traces.propagation import reads_only_w3c, write, writes_trace_context
 
@@ -68,7 +68,7 @@ def _origin(method: str, host: str, port: int | None, scheme: str) -> tuple[str,
         "server.port": port or _PORTS.get(scheme, 0),
     }
     original = {} if known else {"http.request.method_original": method}
-    return (method if known else "HTTP"), Fixed({**metric, **original}), tuple(metric.items())
+    return (method if known else "HTTP"), ConstantAttributes({**metric, **original}), tuple(metric.items())
 
 
 @lru_cache(256)
@@ -79,7 +79,7 @@ def _outcome(status: int, version: bytes | None) -> tuple[Attributes, Series]:
         attributes["network.protocol.version"] = version.decode("ascii", "replace").removeprefix("HTTP/")
     if status >= httpx.codes.BAD_REQUEST:
         attributes["error.type"] = str(status)
-    return Fixed(attributes), tuple(attributes.items())
+    return ConstantAttributes(attributes), tuple(attributes.items())
 
 
 class _Outbound:

@@ -19,7 +19,7 @@ PLAIN: Final = frozenset({bool, int, float, bytes, type(None)})
 _logger: Final = logging.getLogger(__name__)
 
 
-class Fixed(dict[str, Any]):
+class ConstantAttributes(dict[str, Any]):
     """Attributes that are the same for many spans, looked through once; not changed afterwards.
 
     Attributes:
@@ -65,9 +65,7 @@ def taken(attributes: Mapping[str, Any] | None, count: int, length: int) -> tupl
     if not attributes:
         return {}, 0
     try:
-        if len(attributes) <= count and (
-            attributes.longest <= length if type(attributes) is Fixed else _all_plain(attributes, length)
-        ):
+        if len(attributes) <= count and _all_plain(attributes, length):
             return dict(attributes), 0
         return _bounded(attributes, count, length)
     except Exception as error:  # noqa: BLE001 - as above
@@ -77,7 +75,7 @@ def taken(attributes: Mapping[str, Any] | None, count: int, length: int) -> tupl
 
 def cleaned(attributes: Mapping[str, Any], length: int) -> tuple[Mapping[str, Any], int]:
     """Return attributes to be added to a span, and how many have a name that cannot be one."""
-    if attributes.longest <= length if type(attributes) is Fixed else _all_plain(attributes, length):
+    if _all_plain(attributes, length):
         return attributes, 0
     found: dict[str, Any] = {}
     for key, value in attributes.items():
@@ -102,6 +100,8 @@ def fixed(attributes: dict[str, Any], dropped: int) -> BoundedAttributes:
 
 
 def _all_plain(attributes: Mapping[str, Any], length: int) -> bool:
+    if type(attributes) is ConstantAttributes:
+        return attributes.longest <= length
     for key, value in attributes.items():
         kind = type(value)
         if type(key) is not str or not key or (kind not in PLAIN and (kind is not str or len(value) > length)):

@@ -1,7 +1,6 @@
 """What a launcher adds to `sys.path` is not looked into for nothing, and everything is found as before."""
 
 import importlib
-import os
 import sys
 import types
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A working directory of the test's own with a module in it, on the path as a launcher and a server put it."""
     (tmp_path / "found_by_test.py").touch()
     monkeypatch.chdir(tmp_path)
-    here = os.getcwd()  # noqa: PTH109 - as it is in the path
+    here = str(Path.cwd())
     monkeypatch.setattr(sys, "path", ["", here, *sys.path])
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     yield here
@@ -83,3 +82,10 @@ def test_a_deleted_working_directory_breaks_no_import(here: str, tmp_path: Path)
     assert not Path(here).exists()
     with pytest.raises(ModuleNotFoundError):
         importlib.import_module("found_by_nobody")
+
+
+def test_a_server_starts_in_a_working_directory_that_was_deleted(here: str, tmp_path: Path) -> None:
+    (tmp_path / "found_by_test.py").unlink()
+    tmp_path.rmdir()
+    import_path.look_here_once()
+    assert sys.path[:2] == ["", here]

@@ -51,7 +51,7 @@ def test_an_unhandled_error_is_one_report_with_the_id_of_its_one_trace(
     assert "data" not in event["request"]
     assert "cookies" not in event["request"]
     assert "paying with [REDACTED]" in [crumb["message"] for crumb in event["breadcrumbs"]["values"]]
-    assert "4111 1111" not in json.dumps(event)
+    assert "41111111" not in json.dumps(event).replace(" ", "")
 
 
 def test_a_report_says_who_reports(launch: Launch, bugsink: Bugsink) -> None:
@@ -103,7 +103,7 @@ def test_an_answer_of_503_is_one_report_that_says_it_was_handled(launch: Launch,
     (event,) = bugsink.wait_for(1, service.name)
     assert event["exception"]["values"][-1]["mechanism"] == {"type": "starlette", "handled": True}
     assert event["transaction"] == "tests.integration.sentry.service.unavailable"
-    assert "4111 1111" not in json.dumps(event)
+    assert "41111111" not in json.dumps(event).replace(" ", "")
 
 
 def test_an_error_is_found_by_what_its_client_was_told(launch: Launch, bugsink: Bugsink) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import AsyncIterator
 
 import httpx
@@ -22,6 +23,11 @@ async def health() -> dict[str, str]:
 @app.get("/heap")
 async def heap() -> dict[str, int]:
     return {"frozen": gc.get_freeze_count()}
+
+
+@app.get("/import-path")
+async def import_path() -> list[str]:
+    return sys.path
 
 
 @app.get("/items/{item}")

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from tests.fixtures.otlp_receiver import OtlpReceiver
-from tests.fixtures.service import ServiceProcess
+from tests.fixtures.polling import find_free_port
+from tests.fixtures.service import ROOT, ServiceProcess
+from tests.integration.service.conftest import APPLICATION
 
 UNUSED = {
     "asyncpg",
@@ -88,3 +91,19 @@ def test_a_service_has_started_without_what_it_does_not_need_yet(
     assert {"mita_otel.libraries.fastapi", "mita_otel.libraries.httpx", "mita_otel.libraries.sqlalchemy"} <= set(loaded)
     assert UNTOUCHED & set(loaded) == set()
     assert compiled == {name: [0] * len(ones) for name, ones in RARE.items()}
+
+
+@pytest.mark.parametrize("launcher", ["opentelemetry-instrument", "mita-instrument"])
+def test_a_failed_import_of_a_served_process_looks_into_no_folder_of_the_launchers(
+    start_service: Callable[..., ServiceProcess], otlp_receiver: OtlpReceiver, launcher: str
+) -> None:
+    port = find_free_port()
+    start_service(
+        [launcher, "uvicorn", APPLICATION, "--port", str(port)],
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp_receiver.http_endpoint, "MITA_STRICT": "1"},
+        url=f"http://127.0.0.1:{port}/health",
+    )
+    path = httpx.get(f"http://127.0.0.1:{port}/import-path", timeout=10).json()
+    assert path[0] == "", "uvicorn's"
+    assert str(ROOT) not in path
+    assert [entry for entry in path if entry.endswith("auto_instrumentation")] == []

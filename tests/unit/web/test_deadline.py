@@ -231,7 +231,7 @@ async def test_it_may_be_one_of_several_failures() -> None:
 
 @pytest.mark.parametrize("is_late", [True, False])
 async def test_a_timeout_that_the_application_answers_is_the_requests_if_a_server_kept_to_its_deadline(
-    is_late: bool,  # noqa: FBT001 - a parameter of the test
+    *, is_late: bool
 ) -> None:
     scopes: list[Any] = []
 
