@@ -1,7 +1,7 @@
 """The processors of a provider, each asked only for what it does."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 from opentelemetry.context import Context
@@ -59,7 +59,11 @@ class Processors(SynchronousMultiSpanProcessor):
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """Tell of a span that starts; what a processor raises is logged and stays here."""
-        for method in self.starting_server if span.kind is SpanKind.SERVER else self.starting:
+        self.tell(self.starting_server if span.kind is SpanKind.SERVER else self.starting, span, parent_context)
+
+    def tell(self, starting: Iterable[Callable[..., None]], span: SdkSpan, parent_context: Context | None) -> None:
+        """Tell those of `starting` or `starting_server` whom a span that starts concerns."""
+        for method in starting:
             try:
                 method(span, parent_context=parent_context)
             except Exception:

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span, SpanProcessor
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, Link, SpanContext, SpanKind
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, SpanKind
 
 from mita_otel import correlation
 from mita_otel.traces.positions import IS_VALID
@@ -210,7 +210,7 @@ def remember(context: SpanContext) -> None:
 
 
 class RequestSpanProcessor(SpanProcessor):
-    """Marks SERVER spans with the correlation id and remembers them."""
+    """Marks SERVER spans with the correlation id and remembers them; our own server's span does so itself."""
 
     starts_server_spans_only: Final = True
 
@@ -229,5 +229,4 @@ class RequestSpanProcessor(SpanProcessor):
         if correlation_id is not None:
             span.set_attribute(correlation.ATTRIBUTE, correlation_id)
         if served.untrusted_parent is not None:
-            link = Link(served.untrusted_parent, UNTRUSTED_LINK)
-            span.add_link(link.context, link.attributes)
+            span.add_link(served.untrusted_parent, UNTRUSTED_LINK)

@@ -150,7 +150,7 @@ class Tracer(SdkTracer):
         """Start a span, as the API says: a recording one, or one that only carries ids.
 
         `deferred` makes the attributes of what is in `of`, and is asked only where they are needed; it returns what
-        `attributes.taken` does.
+        `attributes.taken` does. Who gives `of` does itself what processors of SERVER spans alone would do.
         """
         around = (get_current() if context is None else context).get(_SPAN_KEY)
         parent = None if around is None else around._context if type(around) is Span else _context_of(around)
@@ -210,8 +210,8 @@ class Tracer(SdkTracer):
         span._record_exception = record_exception
         span._set_status_on_exception = set_status_on_exception
         processors = self.span_processor
-        if processors.starting_server if kind is _SERVER else processors.starting:
-            processors.on_start(span, context)
+        if starting := processors.starting_server if kind is _SERVER and not of else processors.starting:
+            processors.tell(starting, span, context)
         return span
 
     def _new_trace(self) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """FastAPI: our own path or its native telemetry from 0.142, contrib's instrumentation before; our layer around each."""
 
 import logging
+import sys
 from collections.abc import Callable
 from functools import wraps
 from importlib.metadata import version
@@ -12,6 +13,7 @@ import wrapt
 
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
+from mita_otel.libraries.patches import Patches
 from mita_otel.web.server import SCOPE_KEY, ServerLayer, Spans
 from mita_otel.web.serving import Serve, inside
 
@@ -32,11 +34,14 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     layer = ServerLayer(
         telemetry.settings, telemetry.meter_provider, examine=telemetry.examine, spans=spans, report=report
     )
+    patches = Patches()
     originals: dict[str, Any] = {"__init__": fastapi.FastAPI.__init__, "__call__": fastapi.FastAPI.__call__}
     if path != "contrib":
-        from mita_otel.libraries.fastapi.native import defaults  # noqa: PLC0415 - old FastAPI has nothing to be told
+        # Old FastAPI has nothing to be told.
+        from mita_otel.libraries.fastapi.native import defaults, look_directly  # noqa: PLC0415
 
         wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", defaults(layer.excluded, telemetry))
+        look_directly(sys.modules.get("fastapi.telemetry._api"), patches)
     serve = inside(layer, originals["__call__"])
     if path == "contrib":
         serve = _prepared(_contrib(telemetry), serve)
@@ -45,6 +50,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
     def undo() -> None:
         for name, original in originals.items():
             setattr(fastapi.FastAPI, name, original)
+        patches.undo()
 
     return Instrumented("fastapi", version("fastapi"), path, undo)
 

@@ -1,12 +1,19 @@
-"""FastAPI's native telemetry: what it is given, and what its exceptions become."""
+"""FastAPI's native telemetry: what it is given, what its exceptions become, and how it finds what it was given."""
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry._logs import Logger, LoggerProvider, LogRecord
+from opentelemetry.context import Context
 
+from mita_otel.current_context import get_current
 from mita_otel.libraries.model import Telemetry
+from mita_otel.libraries.patches import Patches
+
+_LOOK: Final = "_get_request_telemetry"
+"""Name of the function by which FastAPI finds the telemetry of the request being served."""
 
 NATIVE: Final = "_mita_native"
 """Attribute of an application that tells FastAPI how to trace it, so that FastAPI does."""
@@ -83,3 +90,24 @@ def defaults(excluded: Callable[[str], bool], telemetry: Telemetry) -> Callable[
         application.__dict__[NATIVE] = bool(given)
 
     return initialise
+
+
+def look_directly(api: ModuleType | None, patches: Patches) -> None:
+    """Let FastAPI find a request's telemetry by one look at the context.
+
+    It looks around each dependency, endpoint and serialisation, whether anyone wants spans of those or not: four times
+    a request, each by three calls of OpenTelemetry's that only hand the context on.
+
+    Args:
+        api: `fastapi.telemetry._api`; where there is none, or what is needed has other names in it, nothing changes.
+        patches: undo it.
+    """
+    key, kind = getattr(api, "_REQUEST_TELEMETRY_KEY", None), getattr(api, "_RequestTelemetry", None)
+    if api is None or key is None or kind is None or not hasattr(api, _LOOK):
+        return
+
+    def look(context: Context | None = None) -> Any:
+        found = (get_current() if context is None else context).get(key)
+        return found if isinstance(found, kind) else None
+
+    patches.replace(api, _LOOK, lambda _: look)

@@ -4,14 +4,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import fastapi
 import pytest
 from fastapi import APIRouter, BackgroundTasks, FastAPI, HTTPException, WebSocket
 from fastapi.responses import FileResponse, StreamingResponse
-from fastapi.telemetry import get_telemetry_data
+from fastapi.telemetry import TelemetryData, _api, get_telemetry_data
 from opentelemetry import metrics, propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
@@ -23,7 +25,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Sampler
 
 from mita_otel.libraries.fastapi import instrument
+from mita_otel.libraries.fastapi.native import look_directly
 from mita_otel.libraries.model import Telemetry
+from mita_otel.libraries.patches import Patches
 from mita_otel.metrics.views import views
 from mita_otel.settings import Settings
 from mita_otel.traces.propagation import propagator
@@ -405,7 +409,39 @@ def test_a_callers_context_is_looked_for_only_where_one_was_sent(
     assert len(searched) == searches
 
 
+@pytest.mark.parametrize("path", ["ours", "native"])
+def test_an_application_finds_what_fastapi_knows_of_its_request_in_the_requests_own_context(path: str) -> None:
+    found: list[tuple[TelemetryData | None, TelemetryData | None]] = []
+
+    def asking() -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/")
+        async def ask() -> None:
+            found.append((get_telemetry_data(), get_telemetry_data(Context())))
+
+        return app
+
+    service = Service(path, make=asking)
+    try:
+        service.request("/")
+    finally:
+        service.instrumented.undo()
+    assert [(type(own), of_another) for own, of_another in found] == [(TelemetryData, None)]
+    assert get_telemetry_data() is None
+
+
+@pytest.mark.parametrize("api", [None, ModuleType("fastapi_to_come")])
+def test_a_fastapi_that_has_other_names_for_its_telemetry_is_left_as_it_is(api: ModuleType | None) -> None:
+    before = dict(vars(api or object))
+    look_directly(api, Patches())
+    assert dict(vars(api or object)) == before
+
+
 def test_undone_it_leaves_fastapi_as_it_was() -> None:
-    before = fastapi.FastAPI.__call__, fastapi.FastAPI.__init__
+    def now() -> list[Any]:
+        return [fastapi.FastAPI.__call__, fastapi.FastAPI.__init__, dict(vars(_api))]
+
+    before = now()
     Service("ours").instrumented.undo()
-    assert (fastapi.FastAPI.__call__, fastapi.FastAPI.__init__) == before
+    assert now() == before
