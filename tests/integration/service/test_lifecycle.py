@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.fixtures.otlp_receiver import Fault, OtlpReceiver
@@ -71,11 +72,21 @@ def test_workers_are_told_apart_even_by_an_instance_id_that_the_user_set(
 ) -> None:
     service = launch(SERVERS["gunicorn"], OTEL_RESOURCE_ATTRIBUTES="service.instance.id=pod-1")
 
+    def workers() -> list[psutil.Process]:
+        found = psutil.Process(service.process.pid).children()
+        return found if len(found) > 1 else []
+
     def instances_of_both() -> set[str]:
-        _load(service.url, 60, lambda: None)
         found = {span["resource"]["service.instance.id"] for span in otlp_receiver.spans}
         return found if len(found) > 1 else set()
 
+    # Left to themselves, the one that is awake may take every connection.
+    for other in eventually(workers):
+        other.suspend()
+        try:
+            httpx.get(f"{service.url}/items/1", timeout=20)
+        finally:
+            other.resume()
     instances = eventually(instances_of_both)
     service.stop()
     assert len(instances) == 2
