@@ -15,7 +15,8 @@ TAKES_ORIGINAL: Final = "takes_original_spans"
 """Name of the attribute by which a processor says that it changes no span, and so needs no copy of it."""
 
 SERVER_ONLY: Final = "starts_server_spans_only"
-"""Name of the attribute by which a processor says that it does nothing at the start of spans of other kinds."""
+"""Name of the attribute by which `RequestSpanProcessor` says that it does nothing at the start of spans of other kinds,
+nor of those that our own server begins (see `Tracer.start_span`)."""
 
 _FAILED: Final = "a span processor failed: %r"
 _logger: Final = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Processors(SynchronousMultiSpanProcessor):
 
     Attributes:
         starting: what is called with a span that starts, and its parent's context.
-        starting_server: the same for SERVER spans.
+        starting_server: the same for SERVER spans that somebody else than our own server begins.
         ending: what is called with a span that may still be changed though its end is known.
         ended: what takes ended spans as they are.
         ended_copies: what takes the SDK's read-only copies; where it is empty, no copies are made.

@@ -264,6 +264,7 @@ class FastAPISpans:
             served.span_context = span_context
             if is_recording:
                 served.span = span
+        # Of any other span, the processor adds it.
         if served.untrusted_parent is not None and made is OwnSpan:
             span.add_link(served.untrusted_parent, request.UNTRUSTED_LINK)
         serving = _new(_Serving)
@@ -272,8 +273,8 @@ class FastAPISpans:
         serving.span_method = kind.span_name
         serving.logger = self._logger
         serving.data = _new(TelemetryData)
-        own_root = application.root_path or scope.get("root_path", "")
-        serving._mount_prefix = scope.get("app_root_path", own_root).rstrip("/")
+        root = application.root_path or scope.get("root_path", "")
+        serving._mount_prefix = scope.get("app_root_path", root).rstrip("/")
         serving._exceptions = []
         scope["fastapi.telemetry"] = serving
         context = Context({**parent, _SPAN_KEY: span, _REQUEST_TELEMETRY_KEY: serving})
