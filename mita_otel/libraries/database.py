@@ -32,6 +32,7 @@ from mita_otel.metrics import timeouts
 from mita_otel.metrics.bound import BoundHistogram, Handles, Series, histograms
 from mita_otel.metrics.catalogue.database import OPERATION_DURATION
 from mita_otel.metrics.looks import NEVER
+from mita_otel.retries import deadline
 from mita_otel.traces import request
 from mita_otel.traces.attributes import ConstantAttributes
 from mita_otel.traces.positions import FLAGS
@@ -229,12 +230,14 @@ class Operation:
 
     def _failed(self, cause: BaseException, ended: float) -> str:
         """Tell of an error everywhere but in the duration; return its type."""
-        error_type, code = type_name(cause), status_code(cause)
+        # A wait that is ended by its deadline is cancelled, which says less.
+        error_type = "timeout" if deadline.is_late(cause) else type_name(cause)
+        code = status_code(cause)
         request.failed(self._call.dependency)
         there = is_there(cause)
         if there is not None:
             self._call.link.answered_at = ended if there else NEVER
-        if is_timeout(cause):
+        if is_timeout(cause) or deadline.is_interrupted(cause):
             is_cache = self._call.attributes["db.system.name"] == "redis"
             self._client.timeouts.add(scope="cache" if is_cache else "database")
         self._client.conflicts.count(code)

@@ -8,7 +8,6 @@ transports that send nothing (mocks, in-process applications) are left alone. Sp
 headers are there: the application may never read the body. Source: semantic conventions, "HTTP client span duration".
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from functools import lru_cache, wraps
@@ -153,7 +152,7 @@ class _Measured:
                     # No description: an exception's message may quote the URL.
                     self._span.set_status(Status(StatusCode.ERROR))
             self._span.end()
-            if error is not None and is_timeout(error):
+            if error is not None and (is_timeout(error) or deadline.is_interrupted(error)):
                 self._outbound.timeouts.add(scope="external")
             series, own = self._series + outcome, self._span.get_span_context()
             handle = self._outbound.durations.known(series) or self._outbound.durations.of(series)
@@ -178,8 +177,7 @@ def _ended(response: httpx.Response | None, error: BaseException | None) -> tupl
     if error is None:
         return {}, ()
     # A request that is ended by its deadline is cancelled, which says less.
-    is_late = isinstance(error, asyncio.CancelledError) and deadline.has_passed()
-    kind = "timeout" if is_late else type_name(error)
+    kind = "timeout" if deadline.is_late(error) else type_name(error)
     return {"error.type": kind}, (("error.type", kind),)
 
 

@@ -60,12 +60,13 @@ class Deadline:
         reserve: seconds at its end that are not for calls.
     """
 
-    __slots__ = ("_outer", "_own", "at")
+    __slots__ = ("_has_interrupted", "_outer", "_own", "at")
 
     def __init__(self, seconds: float, outer: "Deadline | None" = None, reserve: float = 0.0) -> None:
         self.at = time.monotonic() + seconds
         self._own = self.at - reserve
         self._outer = outer
+        self._has_interrupted = False
 
     @property
     def spend_by(self) -> float:
@@ -80,6 +81,15 @@ class Deadline:
             outer.expire()
         else:
             self._own = min(own, time.monotonic())
+
+    @property
+    def has_interrupted(self) -> bool:
+        """Whether what was under way is cancelled because this deadline, or one around it, has passed."""
+        return self._has_interrupted or (self._outer is not None and self._outer.has_interrupted)
+
+    def interrupt(self) -> None:
+        """Tell those who are about to be cancelled why: that they took too long is for them to count."""
+        self._has_interrupted = True
 
     def lift(self) -> None:
         """Give all the time there is: the answer has begun, and what else is done for it has no hurry."""
@@ -109,6 +119,22 @@ def remaining() -> float:
 def has_passed() -> bool:
     """Say whether no time is left, or less than an event loop's clock may be early."""
     return remaining() <= EARLY
+
+
+def is_late(error: BaseException) -> bool:
+    """Say whether a wait was cancelled as its time was over, which the exception itself does not tell."""
+    return isinstance(error, asyncio.CancelledError) and has_passed()
+
+
+def is_interrupted(error: BaseException) -> bool:
+    """Say whether a wait was cancelled by a `Deadline`, which leaves the counting to whoever waited.
+
+    A `TimeLimit` does count what it ends.
+    """
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    deadline = _current.get()
+    return deadline is not None and deadline.has_interrupted
 
 
 def check(scope: Scope = "external") -> None:

@@ -160,6 +160,7 @@ class _Serving:
         self._is_over = True
         self._tell()
         self._answering = asyncio.create_task(self._answer_now(), name="answer 504")
+        self._deadline.interrupt()
         self._task.cancel()
 
     async def _sent(self, message: Message) -> None:

@@ -26,6 +26,16 @@ def _series(stack: NativeStack, query: str, label: str) -> dict[str, float]:
     return {name: value for name, value in values.items() if value}
 
 
+def _become(stack: NativeStack, query: str, label: str, expected: dict[str, float]) -> None:
+    """Wait until a query has these values, and no other."""
+
+    def compare() -> bool:
+        assert _series(stack, query, label) == expected
+        return True
+
+    eventually(compare, timeout=60)
+
+
 def _spans(stack: NativeStack, trace_id: str) -> dict[str, dict[str, Any]]:
     """The tags of a trace's spans by their names; empty until the SERVER span is there."""
     found = httpx.get(f"{stack.endpoints.jaeger}/api/traces/{trace_id}", timeout=30).json()["data"]
@@ -66,11 +76,10 @@ def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
     assert took < 4.0
 
     rates = f'{mine}, dependency="rates"'
-    eventually(lambda: _series(stack, f"mita_retry_attempts_total{{{rates}}}", "outcome") == {"failure": 3}, timeout=60)
+    _become(stack, f"mita_retry_attempts_total{{{rates}}}", "outcome", {"failure": 3})
     assert _series(stack, f"mita_retry_calls_total{{{rates}}}", "dependency") == {"rates": 1}
     assert _series(stack, f"mita_retry_exhausted_total{{{rates}}}", "reason") == {"attempts": 1}
-    timeouts = f"mita_timeouts_total{{{mine}}}"
-    eventually(lambda: _series(stack, timeouts, "scope") == {"request": 1, "database": 1}, timeout=60)
+    _become(stack, f"mita_timeouts_total{{{mine}}}", "scope", {"request": 1, "database": 1})
     amplification = f"mita_retry_amplification{{{rates}}}"
     eventually(lambda: _series(stack, amplification, "dependency").get("rates", 0) > 1, timeout=90)
 
@@ -78,5 +87,6 @@ def test_a_lock_and_a_failing_api_are_seen_in_prometheus_and_jaeger(
     server = spans["GET /api/transactions"]
     assert (server["http.response.status_code"], server["error.type"]) == (504, "timeout")
     assert server["mita.deadline.source"] == "x-request-timeout"
-    [ended] = [tags for tags in spans.values() if tags.get("db.response.status_code")]
-    assert ended["db.response.status_code"] == "57014"
+    # Ended by the server, or cancelled if that was too busy to be in time.
+    [ended] = [tags for tags in spans.values() if tags.get("db.system.name") == "postgresql" and "error.type" in tags]
+    assert ended["error.type"] in {"asyncpg.exceptions.QueryCanceledError", "timeout"}

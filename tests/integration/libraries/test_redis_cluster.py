@@ -10,14 +10,17 @@ import redis.asyncio
 
 from mita_otel.libraries import redis as instrumentation
 from mita_otel.stack.databases import find_redis
+from tests.fixtures.polling import find_free_port
 from tests.unit.libraries.recording import Recording
 
 
 @pytest.fixture
 def cluster(tmp_path: Path, free_port: int) -> Iterator[int]:
     """The port of a cluster of one node."""
-    options = ("--port", str(free_port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
-    command = (str(find_redis()), *options, "--cluster-enabled", "yes")
+    # The port among nodes would be 10,000 above, which need not be free, nor a port at all.
+    ports = ("--port", str(free_port), "--cluster-port", str(find_free_port()))
+    options = ("--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path))
+    command = (str(find_redis()), *ports, *options, "--cluster-enabled", "yes")
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _form(free_port)

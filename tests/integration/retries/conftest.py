@@ -27,13 +27,19 @@ def client_of(app: Application, **options: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://service")
 
 
+def connect(postgres_url: str, **options: Any) -> AsyncEngine:
+    """An engine with one connection, that keeps to deadlines."""
+    url = make_url(postgres_url).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=5)
+    spend_deadlines(engine, **options)
+    return engine
+
+
 @pytest.fixture
 async def engine(postgres_url: str, recording: Recording) -> AsyncIterator[AsyncEngine]:
     """An instrumented engine with one connection, that keeps to deadlines."""
     instrumentation.instrument(recording.telemetry)
-    url = make_url(postgres_url).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=5)
-    spend_deadlines(engine)
+    engine = connect(postgres_url)
     yield engine
     await engine.dispose()
 

@@ -98,6 +98,22 @@ async def test_a_request_ends_with_the_deadline(client: httpx.AsyncClient, handl
         assert 0.2 < time.monotonic() - began < 5.0
 
 
+async def test_what_is_cancelled_with_its_request_counts_as_a_timeout(recording: Recording) -> None:
+    instrumentation.instrument(recording.telemetry)
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        with recording.request():
+            async with httpx.AsyncClient(timeout=30) as client:
+                await client.get(url)
+
+    async with serving(hang) as url, client_of(app) as caller:
+        assert (await caller.get("/", headers={"x-request-timeout": "0.3"})).status_code == 504
+    [span] = recording.calls
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "timeout"
+    assert [(point["scope"], value) for point, value in recording.points("mita.timeouts") if value] == [("external", 1)]
+
+
 async def test_a_connection_that_was_given_up_is_not_used_again(client: httpx.AsyncClient) -> None:
     answers: list[bytes] = []
 

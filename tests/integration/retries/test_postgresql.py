@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from mita_otel.libraries import sqlalchemy as instrumentation
 from mita_otel.retries import (
     DATABASE,
     OutOfTimeError,
@@ -28,7 +29,7 @@ from mita_otel.retries import (
     remaining,
 )
 from tests.fixtures.polling import eventually_async
-from tests.integration.retries.conftest import client_of
+from tests.integration.retries.conftest import client_of, connect
 from tests.unit.libraries.recording import Recording
 
 LOCKED = "UPDATE accounts SET balance = balance - 1 WHERE id = 1"
@@ -90,6 +91,27 @@ async def test_a_lock_of_ten_seconds_ends_with_a_deadline_of_half_a_second(
     assert span.attributes["error.type"] == "asyncpg.exceptions.QueryCanceledError"
     assert span.attributes["db.response.status_code"] == "57014"
     assert "SET" not in recording.names, "what we tell the server is no statement of the application's"
+
+
+async def test_a_statement_that_the_service_has_to_cancel_counts_like_one_that_the_server_ends(
+    operator: asyncpg.Connection, recording: Recording, postgres_url: str
+) -> None:
+    instrumentation.instrument(recording.telemetry)
+    engine = connect(postgres_url, within=0)
+
+    async def work() -> None:
+        async with engine.begin() as connection:
+            await connection.execute(text(LOCKED))
+
+    async with locked(operator), client_of(answering(work, recording)) as client:
+        answer = await client.get("/", headers={"x-request-timeout": "0.5"})
+    await engine.dispose()
+    assert answer.status_code == 504
+    [span] = [span for span in recording.calls if span.name == "UPDATE accounts"]
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "timeout"
+    timeouts = [(point["scope"], value) for point, value in recording.points("mita.timeouts") if value]
+    assert timeouts == [("database", 1)], "that of the request is not in this recording"
 
 
 async def test_a_limit_ends_with_its_transaction(engine: AsyncEngine) -> None:

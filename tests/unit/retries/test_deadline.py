@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mita_otel.errors import DeadlineExceededError
 from mita_otel.retries import OutOfTimeError, TimeLimit, check, has_passed, remaining
 from mita_otel.retries import deadline as room
-from mita_otel.retries.deadline import Deadline, reserve_of
+from mita_otel.retries.deadline import Deadline, is_interrupted, reserve_of
 
 
 def test_without_a_deadline_there_is_all_the_time() -> None:
@@ -140,6 +140,19 @@ async def test_other_failures_of_a_block_go_on() -> None:
         async with TimeLimit(10.0):
             raise TimeoutError("its own")
     assert remaining() == inf
+
+
+def test_a_deadline_that_interrupts_tells_who_lies_within_it() -> None:
+    outer = Deadline(10.0)
+    token = room.begin(Deadline(5.0, outer))
+    before = is_interrupted(asyncio.CancelledError())
+    outer.interrupt()
+    after = is_interrupted(asyncio.CancelledError())
+    of_another_kind = is_interrupted(ValueError())
+    room.restore(token)
+
+    assert (before, after, of_another_kind) == (False, True, False)
+    assert not is_interrupted(asyncio.CancelledError()), "there is no deadline"
 
 
 @given(st.floats(0.001, 3600))
