@@ -13,8 +13,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Final
 
-_LAUNCHER: Final = "opentelemetry.instrumentation.auto_instrumentation"
-"""The package that has the `sitecustomize` by which a launcher has us called."""
+_HOOKS: Final = ("mita_otel.hook", "opentelemetry.instrumentation.auto_instrumentation")
+"""The packages that have the `sitecustomize` by which a launcher has us called."""
 
 
 def leave_launcher() -> None:
@@ -22,7 +22,7 @@ def leave_launcher() -> None:
 
     `PYTHONPATH`, by which child processes are told of folders, is the launcher's business.
     """
-    own = getattr(sys.modules.get(_LAUNCHER), "__path__", ())
+    own = [folder for name in _HOOKS for folder in getattr(sys.modules.get(name), "__path__", ())]
     sys.path[:] = [entry for entry in sys.path if entry not in own]
 
 

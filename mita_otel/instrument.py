@@ -1,7 +1,8 @@
 """`mita-instrument`: `opentelemetry-instrument` with this distribution, whatever the environment says.
 
 Without options it does what that launcher would do, but without loading it, which takes six times as long as Python's
-own start. So nothing is imported here that Python has not loaded by then: neither `typing` nor `pathlib` nor `shutil`.
+own start; in the program, `hook` does what the launcher's loader would do. So nothing is imported here that Python has
+not loaded by then: neither `typing` nor `pathlib` nor `shutil`.
 """
 # ruff: noqa: PTH100, PTH109, PTH113, PTH118, PTH120 - no pathlib
 
@@ -13,6 +14,12 @@ _FIXED = {"--distro": "OTEL_PYTHON_DISTRO", "--configurator": "OTEL_PYTHON_CONFI
 
 _ALONE = frozenset({"-h", "--help", "--version"})
 """Options of the launcher that take no value."""
+
+_GEVENT = "OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH"
+"""What the launcher's own hook does where this is set, ours does not."""
+
+_HOOK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hook")
+"""The folder of the `sitecustomize` that starts telemetry."""
 
 _USAGE, _NOT_FOUND = 2, 127
 
@@ -26,10 +33,9 @@ def main() -> None:
         raise _failure(f"there is no program {command!r} on the PATH", _NOT_FOUND)
     for variable in _FIXED.values():
         os.environ[variable] = "mita"
-    hook = _hook()
     # The launcher's parser has a mind of its own about the word that ends options.
-    if program is not None and arguments[0] == command and "--" not in arguments and hook is not None:
-        os.environ["PYTHONPATH"] = python_path(os.environ.get("PYTHONPATH", ""), hook=hook, here=os.getcwd())
+    if program is not None and arguments[0] == command and "--" not in arguments and _GEVENT not in os.environ:
+        os.environ["PYTHONPATH"] = python_path(os.environ.get("PYTHONPATH", ""), hook=_HOOK, here=os.getcwd())
         os.execl(program, program, *arguments[1:])  # noqa: S606 - a launcher becomes the program that it is given
     from opentelemetry.instrumentation.auto_instrumentation import run  # noqa: PLC0415 - reads the environment; slow
 
@@ -56,14 +62,6 @@ def python_path(before: str, *, hook: str, here: str) -> str:
     if here not in places:
         places.insert(0, here)
     return os.pathsep.join([hook, *(place for place in places if place != hook)])
-
-
-def _hook() -> str | None:
-    """Return the folder of the launcher's `sitecustomize`, or None if it is not where it was."""
-    from opentelemetry import instrumentation  # noqa: PLC0415 - a namespace: nothing is loaded with it
-
-    folders = [os.path.abspath(os.path.join(place, "auto_instrumentation")) for place in instrumentation.__path__]
-    return next((folder for folder in folders if os.path.isfile(os.path.join(folder, "sitecustomize.py"))), None)
 
 
 def _command(arguments: list[str]) -> str | None:

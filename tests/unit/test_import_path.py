@@ -10,7 +10,7 @@ import pytest
 
 from mita_otel import import_path
 
-LAUNCHER = "opentelemetry.instrumentation.auto_instrumentation"
+HOOKS = ("opentelemetry.instrumentation.auto_instrumentation", "mita_otel.hook")
 
 
 @pytest.fixture
@@ -26,17 +26,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     importlib.invalidate_caches()
 
 
-def test_the_folder_of_the_launcher_leaves_the_path_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    launcher = types.ModuleType(LAUNCHER)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_the_folder_of_the_launcher_leaves_the_path_and_nothing_else_does(
+    hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = types.ModuleType(hook)
     launcher.__path__ = ["/opt/launcher"]
-    monkeypatch.setitem(sys.modules, LAUNCHER, launcher)
+    monkeypatch.setitem(sys.modules, hook, launcher)
     monkeypatch.setattr(sys, "path", ["", "/opt/launcher", "/srv/shop", "/opt/launcher/more"])
     import_path.leave_launcher()
     assert sys.path == ["", "/srv/shop", "/opt/launcher/more"]
 
 
 def test_without_a_launcher_the_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, LAUNCHER, raising=False)
+    for hook in HOOKS:
+        monkeypatch.delitem(sys.modules, hook, raising=False)
     before = list(sys.path)
     import_path.leave_launcher()
     assert sys.path == before
