@@ -1,7 +1,7 @@
 """Metrics in OTLP's wire format, written directly: no protobuf classes are loaded for it, nor built for each point.
 
 Source: opentelemetry/proto/metrics/v1/metrics.proto; what is written and left out is what the official encoder writes
-and leaves out.
+and leaves out, but for the time of a point that is as young as its series (see `_times`).
 """
 
 import time
@@ -28,6 +28,10 @@ from mita_otel.export.wire.envelope import RECORD
 
 _UNFIT: Final = (ValueError, TypeError, OverflowError, RecursionError, StructError)
 """What is raised for a point that OTLP has no form for: a number beyond 64 bits, a text that is none."""
+
+_MILLISECOND: Final = 1_000_000
+_COLLECTING: Final = 1_000_000_000
+"""Nanoseconds that a collection is believed to take: what is older still was measured by a clock that was set back."""
 
 
 def encode_metrics(data: MetricsData) -> tuple[bytes, int]:
@@ -83,8 +87,7 @@ def _number(point: NumberDataPoint) -> bytes:
     return b"".join(
         (
             *attributes(b"\x3a", (point.attributes or {}).items())[0],
-            _time(b"\x11", point.start_time_unix_nano),
-            _time(b"\x19", point.time_unix_nano),
+            *_times(point),
             _either(b"\x21", b"\x31", point.value),
             *_exemplars(b"\x2a", point.exemplars),
         )
@@ -95,8 +98,7 @@ def _histogram(point: HistogramDataPoint) -> bytes:
     return b"".join(
         (
             *attributes(b"\x4a", (point.attributes or {}).items())[0],
-            _time(b"\x11", point.start_time_unix_nano),
-            _time(b"\x19", point.time_unix_nano),
+            *_times(point),
             _time(b"\x21", point.count),
             b"\x29" + double(point.sum),
             _packed(b"\x32", "Q", point.bucket_counts),
@@ -112,8 +114,7 @@ def _exponential(point: ExponentialHistogramDataPoint) -> bytes:
     return b"".join(
         (
             *attributes(b"\x0a", (point.attributes or {}).items())[0],
-            _time(b"\x11", point.start_time_unix_nano),
-            _time(b"\x19", point.time_unix_nano),
+            *_times(point),
             _time(b"\x21", point.count),
             b"\x29" + double(point.sum),
             _zigzag(b"\x30", point.scale),
@@ -149,6 +150,19 @@ def _exemplar(exemplar: Exemplar) -> bytes:
 def _either(floating: bytes, integer: bytes, value: float) -> bytes:
     """Return a value as what it is; it is written also when it is 0."""
     return integer + pack("<q", value) if isinstance(value, int) else floating + double(value)
+
+
+def _times(point: NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint) -> tuple[bytes, bytes]:
+    """Return when a point's series began, and when the point was collected: a millisecond later at least.
+
+    Prometheus counts in milliseconds. What began in the one in which it was collected has no zero to have risen from,
+    so its first value would be in no increase for ever. A collection that is under way may be older still than a
+    series that begins meanwhile; a clock that was set back is older by more, and is left alone.
+    """
+    start, collected = point.start_time_unix_nano, point.time_unix_nano
+    if start and 0 < (early := start + _MILLISECOND - collected) <= _COLLECTING:
+        collected += early
+    return _time(b"\x11", start), _time(b"\x19", collected)
 
 
 def _time(tag: bytes, number: int | None) -> bytes:

@@ -143,7 +143,7 @@ def test_the_reports_series_are_derived_from_the_standard_ones(finance: Finance)
     counted = f'mita_http_requests_total{{{mine}, method="GET", endpoint="/api/users/me", status="200"}}'
     assert eventually(lambda: finance.count(counted) == 3, timeout=60)
     bucket = f'mita_http_request_duration_seconds_bucket{{{mine}, endpoint="/api/users/me", le="+Inf"}}'
-    assert finance.count(bucket) == 3
+    assert eventually(lambda: finance.count(bucket) == 3, timeout=60)
     inserts = f'mita_database_queries_total{{{mine}, query_type="INSERT", db_system_name="postgresql"}}'
     idle = f'mita_database_connections_idle{{{mine}, db_system_name="postgresql"}}'
     for derived in (inserts, idle):
