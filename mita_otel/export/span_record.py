@@ -2,6 +2,7 @@
 
 Source: opentelemetry/proto/trace/v1/trace.proto
 """
+# ruff: noqa: SLF001 - of our own spans it is read what they keep, as each property is a call
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -10,6 +11,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceState
 
 from mita_otel.export.wire import attributes, fixed32, fixed64, framed, text, varint
+from mita_otel.traces.span import Span as OwnSpan
 
 ATTRIBUTE: Final = b"\x4a"
 """The tag of an attribute in its span."""
@@ -52,6 +54,38 @@ def encode(span: ReadableSpan) -> bytes:
 def name(of_span: str) -> bytes:
     """Return a span's name as a field. Raises UnicodeEncodeError for what is no text."""
     return b"\x2a" + text(of_span) if of_span else b""
+
+
+def plain(span: OwnSpan, name: bytes, fields: Sequence[bytes]) -> bytes:
+    """Return a span of ours as a field of its `ScopeSpans`: one without events, links, status and trace state.
+
+    Args:
+        span: ended, or not.
+        name: the span's, as a field.
+        fields: each attribute as a field.
+
+    Raises:
+        Exception: as `write`.
+    """
+    context, parent = span._context, span._parent
+    content = b"".join(
+        (
+            b"\x0a\x10",
+            context[0].to_bytes(16, "big"),
+            b"\x12\x08",
+            context[1].to_bytes(8, "big"),
+            _LOCAL_PARENT if parent is None else _parent(parent),
+            name,
+            _KINDS[span._kind._value_],
+            b"\x39",
+            fixed64(span._start_time or 0),
+            b"\x41",
+            fixed64(span._end_time or 0),
+            *fields,
+            _UNSET,
+        )
+    )
+    return b"".join((_SPAN, varint(len(content)), content))
 
 
 def write(span: ReadableSpan, content: Content) -> bytes:
