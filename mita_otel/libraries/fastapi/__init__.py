@@ -41,7 +41,7 @@ def instrument(telemetry: Telemetry) -> Instrumented:
         from mita_otel.libraries.fastapi.native import defaults, look_directly  # noqa: PLC0415
 
         wrapt.wrap_function_wrapper(fastapi, "FastAPI.__init__", defaults(layer.excluded, telemetry))
-        look_directly(sys.modules.get("fastapi.telemetry._api"), patches)
+        look_directly(sys.modules.get("fastapi.telemetry._api"), sys.modules.get("fastapi.routing"), patches)
     serve = inside(layer, originals["__call__"])
     if path == "contrib":
         serve = _prepared(_contrib(telemetry), serve)

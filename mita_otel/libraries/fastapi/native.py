@@ -12,9 +12,6 @@ from mita_otel.current_context import get_current
 from mita_otel.libraries.model import Telemetry
 from mita_otel.libraries.patches import Patches
 
-_LOOK: Final = "_get_request_telemetry"
-"""Name of the function by which FastAPI finds the telemetry of the request being served."""
-
 NATIVE: Final = "_mita_native"
 """Attribute of an application that tells FastAPI how to trace it, so that FastAPI does."""
 
@@ -92,22 +89,43 @@ def defaults(excluded: Callable[[str], bool], telemetry: Telemetry) -> Callable[
     return initialise
 
 
-def look_directly(api: ModuleType | None, patches: Patches) -> None:
+def look_directly(api: ModuleType | None, routing: ModuleType | None, patches: Patches) -> None:
     """Let FastAPI find a request's telemetry by one look at the context.
 
     It looks around each dependency, endpoint and serialisation, whether anyone wants spans of those or not: four times
-    a request, each by three calls of OpenTelemetry's that only hand the context on.
+    a request, each by four calls that only hand the context on.
 
     Args:
         api: `fastapi.telemetry._api`; where there is none, or what is needed has other names in it, nothing changes.
+        routing: `fastapi.routing`, which has taken two of its functions.
         patches: undo it.
     """
-    key = getattr(api, "_REQUEST_TELEMETRY_KEY", None)
-    if api is None or key is None or not hasattr(api, _LOOK):
+    key, nothing = getattr(api, "_REQUEST_TELEMETRY_KEY", None), getattr(api, "_NO_OPERATION", None)
+    if api is None or key is None or nothing is None:
         return
 
+    # Nothing else is ever put under a key that the API has made for one owner.
+
     def look(context: Context | None = None) -> Any:
-        # Nothing else is ever put under a key that the API has made for one owner.
         return (get_current() if context is None else context).get(key)
 
-    patches.replace(api, _LOOK, lambda _: look)
+    def data(context: Context | None = None) -> Any:
+        found: Any = (get_current() if context is None else context).get(key)
+        return None if found is None else found.data
+
+    def operation(original: Callable[..., Any]) -> Callable[..., Any]:
+        def begun(*, name: str, function: Callable[..., Any] | None = None) -> Any:
+            found: Any = get_current().get(key)
+            return nothing if found is None or found.tracer is None else original(name=name, function=function)
+
+        return begun
+
+    wrappers: Mapping[str, Callable[[Any], Any]] = {
+        "_get_request_telemetry": lambda _: look,
+        "get_telemetry_data": lambda _: data,
+        "_operation": operation,
+    }
+    for module in (api, routing) if routing is not None else (api,):
+        for name, wrapper in wrappers.items():
+            if hasattr(module, name):
+                patches.replace(module, name, wrapper)

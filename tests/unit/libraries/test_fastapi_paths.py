@@ -437,13 +437,13 @@ def test_a_fastapi_that_has_other_names_for_its_telemetry_is_left_as_it_is(api: 
         return [dict(vars(_api)), dict(vars(api)) if api is not None else None]
 
     before = now()
-    look_directly(api, Patches())
+    look_directly(api, api, Patches())
     assert now() == before
 
 
 def test_undone_it_leaves_fastapi_as_it_was() -> None:
     def now() -> list[Any]:
-        return [fastapi.FastAPI.__call__, fastapi.FastAPI.__init__, dict(vars(_api))]
+        return [fastapi.FastAPI.__call__, fastapi.FastAPI.__init__, dict(vars(_api)), dict(vars(fastapi.routing))]
 
     before = now()
     Service("ours").instrumented.undo()
