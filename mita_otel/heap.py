@@ -2,7 +2,7 @@
 
 Each time that a process has loaded a quarter more, the collector looks through all of it: a fifth of the time that a
 service takes to start. And once it serves, spans that wait for their delivery bring full collections about: 200 ms for
-100,000 objects on a busy machine, in which no request is answered.
+100,000 objects on a busy machine, in which no request is answered. Small ones they make nearly twice as many.
 """
 
 import gc
@@ -12,6 +12,14 @@ from typing import Final
 
 _NEVER: Final = 2**31 - 1
 """Collections of the middle generation before a full one: the most that there can be."""
+
+YOUNG: Final = 5_000
+"""Containers more than at the last collection that bring about a small one. What is alive at once is no garbage, and to
+look through it is for nothing: a batch of 512 spans that waits has 1,500, and sixteen requests that wait for a database
+some 4,000. Such a collection takes 1 to 3 ms; twice as many containers save no more."""
+
+_USUAL: Final = frozenset({700, 2_000})
+"""What that number is by itself. Source: CPython, "gc.set_threshold", 3.13 and before, 3.14."""
 
 _left = 0
 """Objects that our last freeze has left out of collections; with time they become fewer."""
@@ -49,14 +57,18 @@ def unsearched() -> Iterator[None]:
 
 
 def freeze() -> None:
-    """Leave what there is out of collections, unless the application has arranged its collections itself.
+    """Leave what there is out of collections, and let more come together before the next small one.
 
-    Reference counts go on: what is let go is freed. Only a cycle that exists by now and is dropped later stays.
+    Nothing is done where the application has arranged its collections itself. Reference counts go on: what is let go is
+    freed. Only a cycle that exists by now and is dropped later stays.
     """
     global _left  # noqa: PLW0603 - there is one heap
     if gc.isenabled() and gc.get_freeze_count() <= _left:
         gc.freeze()
         _left = gc.get_freeze_count()
+        young, *older = gc.get_threshold()
+        if young in _USUAL:
+            gc.set_threshold(YOUNG, *older)
 
 
 def freeze_loaded() -> bool:

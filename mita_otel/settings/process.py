@@ -31,6 +31,6 @@ class ProcessSettings(Part):
     gc_freeze: bool = Field(
         default=True,
         alias="MITA_GC_FREEZE",
-        title="leave what is loaded as a process starts out of garbage collections, which then take next to no time",
+        title="leave what is loaded as a process starts out of garbage collections, and hold fewer of them",
         description="true or false",
     )

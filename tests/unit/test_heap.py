@@ -72,6 +72,19 @@ def test_a_heap_that_the_application_froze_is_left_alone() -> None:
     assert loaded
 
 
+def test_small_collections_wait_for_more_garbage_than_a_batch_of_spans_could_be_taken_for() -> None:
+    gc.set_threshold(700, 10, 10)
+    heap.freeze()
+    assert gc.get_threshold() == (5_000, 10, 10)
+
+
+@pytest.mark.parametrize("arranged", [(50_000, 20, 30), (100, 5, 5), (0, 10, 10)])
+def test_thresholds_that_someone_has_set_are_left_alone(arranged: tuple[int, int, int]) -> None:
+    gc.set_threshold(*arranged)
+    heap.freeze()
+    assert gc.get_threshold() == arranged
+
+
 def test_what_is_loaded_is_frozen_with_what_was_frozen_before() -> None:
     heap.freeze()
     first = gc.get_freeze_count()

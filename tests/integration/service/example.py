@@ -21,8 +21,8 @@ async def health() -> dict[str, str]:
 
 
 @app.get("/heap")
-async def heap() -> dict[str, int]:
-    return {"frozen": gc.get_freeze_count()}
+async def heap() -> dict[str, object]:
+    return {"frozen": gc.get_freeze_count(), "threshold": gc.get_threshold()}
 
 
 @app.get("/import-path")
