@@ -34,13 +34,22 @@ unbind: Final = _current.reset
 """Restore what was current before `bind`."""
 
 
+random_bits: Final = _random.getrandbits
+"""Return a number of so many bits. Of 128 bits `create` makes an id."""
+
+
+def create() -> str:
+    """Return a new id of 32 hexadecimal digits."""
+    # A third of the time that a format takes.
+    return random_bits(128).to_bytes(16, "big").hex()
+
+
 def accept(candidate: str | None) -> str:
-    """Return the caller's id if it is valid, else a new one of 32 hexadecimal digits.
+    """Return the caller's id if it is valid, else a new one.
 
     Valid is 1 to 128 characters of letters, digits and `. _ ~ : -`: nothing that could break a log line, a header or a
     URL.
     """
     if candidate is not None and _VALID.fullmatch(candidate):
         return candidate
-    # A third of the time that a format takes.
-    return _random.getrandbits(128).to_bytes(16, "big").hex()
+    return create()

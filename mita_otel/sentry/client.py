@@ -21,7 +21,7 @@ from mita_otel.sentry.identity import Identity
 from mita_otel.sentry.logs import Logging
 from mita_otel.sentry.requests import watch_applications, watch_handlers
 from mita_otel.settings import Settings
-from mita_otel.web.paths import excluding
+from mita_otel.web.paths import Excluded
 
 MAX_BREADCRUMBS: Final = 50
 """Source: observability report, section 3.1."""
@@ -122,7 +122,7 @@ def _before_send(event: Any, _: dict[str, Any]) -> Any:
 
 
 def _before_send_transaction(settings: Settings) -> Callable[[Any, dict[str, Any]], Any]:
-    excluded = excluding(settings.excluded_paths)
+    excluded = Excluded(settings.excluded_paths)
 
     def before_send(event: Any, _: dict[str, Any]) -> Any:
         path = "/" + str((event.get("request") or {}).get("url", "")).partition("://")[2].partition("/")[2]

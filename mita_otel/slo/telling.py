@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mita_otel.slo.running import Objectives
 
-_current: Final[list["Objectives"]] = []
+OBJECTIVES: Final[list["Objectives"]] = []
+"""Those of this process: none, or one. For who asks at each request; others ask `current`."""
 
 
 def current() -> "Objectives | None":
     """Return the objectives of this process; None where it has none."""
-    return _current[0] if _current else None
+    return OBJECTIVES[0] if OBJECTIVES else None
 
 
 def use(objectives: "Objectives | None") -> None:
     """Count for these objectives from now on; for none without."""
-    _current[:] = [] if objectives is None else [objectives]
+    OBJECTIVES[:] = [] if objectives is None else [objectives]
 
 
 def event(name: str, *, good: bool) -> None:

@@ -14,7 +14,7 @@ from mita_otel.logs import audit
 from mita_otel.logs.audit import EventType, Outcome, Sensitivity
 from mita_otel.redaction import redact_path
 from mita_otel.web.asgi import Application, Message, Receive, Scope, Send
-from mita_otel.web.paths import excluding
+from mita_otel.web.paths import Excluded
 
 SLOW: Final = 2.0
 """Seconds. Source: observability report, section 1.3."""
@@ -72,7 +72,7 @@ class AuditRequests:
         self, app: Application, rules: Sequence[Rule] = RULES, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._app = app
-        self._rules = [(rule, excluding(rule.paths)) for rule in rules]
+        self._rules = [(rule, Excluded(rule.paths)) for rule in rules]
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -231,7 +231,10 @@ class Exchange:
         self.status = message["status"]
         self._trailers = message.get("trailers", False)
         served = self.served
-        self.asked()
+        if served.statements:
+            self.asked()
+        else:
+            served.statements = served.span = None
         if self.span is None:
             request_span.remember(trace.get_current_span().get_span_context())
             # FastAPI's own telemetry knows the whole template while it serves, and nobody does after it.

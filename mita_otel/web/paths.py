@@ -11,26 +11,36 @@ LONGEST_REMEMBERED: Final = 256
 """Characters of such a path."""
 
 
-def excluding(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Return a predicate that says whether a path is excluded.
+class Excluded:
+    """Says whether a path is excluded.
 
     A pattern covers the whole path; `*` stands for any characters. Host, scheme and query are never looked at, so that
     no caller can hide a request by what it sends.
+
+    Args:
+        patterns: of paths that are.
+
+    Attributes:
+        known: returns what was said of a path, or None; the mapping's own method, without a call around it.
     """
-    exact = frozenset(pattern for pattern in patterns if "*" not in pattern)
-    wild = [
-        fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in patterns if "*" in pattern
-    ]
-    match = re.compile("|".join(wild)).match if wild else None
 
-    known: dict[str, bool] = {}
+    __slots__ = ("_exact", "_match", "_verdicts", "known")
 
-    def excluded(path: str) -> bool:
-        verdict = known.get(path)
+    def __init__(self, patterns: Iterable[str]) -> None:
+        patterns = tuple(patterns)
+        wild = [
+            fnmatch.translate(pattern.replace("[", "[[]").replace("?", "[?]")) for pattern in patterns if "*" in pattern
+        ]
+        self._exact = frozenset(pattern for pattern in patterns if "*" not in pattern)
+        self._match = re.compile("|".join(wild)).match if wild else None
+        self._verdicts: dict[str, bool] = {}
+        self.known: Final[Callable[[str], bool | None]] = self._verdicts.get
+
+    def __call__(self, path: str) -> bool:
+        """Return whether a path is excluded."""
+        verdict = self.known(path)
         if verdict is None:
-            verdict = path in exact or (match is not None and match(path) is not None)
-            if len(known) < REMEMBERED and len(path) <= LONGEST_REMEMBERED:
-                known[path] = verdict
+            verdict = path in self._exact or (self._match is not None and self._match(path) is not None)
+            if len(self._verdicts) < REMEMBERED and len(path) <= LONGEST_REMEMBERED:
+                self._verdicts[path] = verdict
         return verdict
-
-    return excluded

@@ -29,6 +29,8 @@ def inside(layer: ServerLayer, serve: Serve) -> Serve:
     @wraps(serve)
     async def __call__(app: Any, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: N807 - it replaces one
         if scope["type"] not in _REQUESTS or SCOPE_KEY in scope:
+            if scope["type"] == "lifespan":
+                layer.watch_loop()
             await serve(app, scope, receive, send)
             return
         administration = layer.administration

@@ -237,7 +237,7 @@ class FastAPISpans:
                 scope.get("method", ""), scope.get("scheme", "http"), scope.get("http_version", ""), host, server
             )
         )
-        textmap = propagate.get_global_textmap()
+        textmap = propagate._HTTP_TEXT_FORMAT
         if textmap is not self._textmap:
             self._textmap, self._is_w3c = textmap, reads_only_w3c(textmap)
         if not self._is_w3c:

@@ -3,21 +3,21 @@
 import pytest
 
 from mita_otel.settings import DEFAULT_EXCLUDED_PATHS
-from mita_otel.web.paths import LONGEST_REMEMBERED, REMEMBERED, excluding
+from mita_otel.web.paths import LONGEST_REMEMBERED, REMEMBERED, Excluded
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/metrics", "/docs", "/openapi.json"])
 def test_routes_asked_by_machines_are_excluded_by_default(path: str) -> None:
-    assert excluding(DEFAULT_EXCLUDED_PATHS)(path)
+    assert Excluded(DEFAULT_EXCLUDED_PATHS)(path)
 
 
 @pytest.mark.parametrize("path", ["/api/health", "/healthy", "/api/docs", "/metricsx", "/", ""])
 def test_a_pattern_covers_the_whole_path(path: str) -> None:
-    assert not excluding(DEFAULT_EXCLUDED_PATHS)(path)
+    assert not Excluded(DEFAULT_EXCLUDED_PATHS)(path)
 
 
 def test_only_the_star_is_special() -> None:
-    excluded = excluding(["/a.b/*", "/[x]?/*"])
+    excluded = Excluded(["/a.b/*", "/[x]?/*"])
     assert excluded("/a.b/c")
     assert excluded("/[x]?/c")
     assert not excluded("/axb/c")
@@ -25,11 +25,11 @@ def test_only_the_star_is_special() -> None:
 
 
 def test_no_pattern_excludes_nothing() -> None:
-    assert not excluding([])("/health")
+    assert not Excluded([])("/health")
 
 
 def test_the_answer_stays_the_same_however_many_paths_are_asked_about() -> None:
-    excluded = excluding(["/health/*"])
+    excluded = Excluded(["/health/*"])
     paths = [f"/{kind}/{number}" for number in range(REMEMBERED) for kind in ("health", "items")]
     paths += ["/health/" + "x" * LONGEST_REMEMBERED, "/items/" + "x" * LONGEST_REMEMBERED]
     for _ in range(2):
