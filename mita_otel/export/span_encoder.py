@@ -137,8 +137,8 @@ class MaskingEncoder(SpanEncoder):
         What the properties of a span compute, fifteen calls in all, took as long as its attributes.
         """
         if (
-            span._events
-            or span._links
+            type(span._events) is not tuple  # as long as none was added: a list may be empty and have dropped some
+            or type(span._links) is not tuple
             or span._dropped
             or span._status is not UNSET
             or span._context[STATE] is not DEFAULT_TRACE_STATE

@@ -31,6 +31,7 @@ class Processors(SynchronousMultiSpanProcessor):
         ending: what is called with a span that may still be changed though its end is known.
         ended: what takes ended spans as they are.
         ended_copies: what takes the SDK's read-only copies; where it is empty, no copies are made.
+        take: what a span that is over is handed to: `on_end`, or the one processor that there is.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Processors(SynchronousMultiSpanProcessor):
         self.ending: tuple[Callable[[SdkSpan], None], ...] = ()
         self.ended: tuple[Ended, ...] = ()
         self.ended_copies: tuple[Ended, ...] = ()
+        self.take: Ended = self.on_end
         super().__init__()  # type: ignore[no-untyped-call] # the SDK's
 
     @property
@@ -57,6 +59,7 @@ class Processors(SynchronousMultiSpanProcessor):
         ended = [(bool(getattr(p, TAKES_ORIGINAL, False)), p.on_end) for p in self._all if _does(p, "on_end")]
         self.ended = tuple(method for original, method in ended if original)
         self.ended_copies = tuple(method for original, method in ended if not original)
+        self.take = self.ended[0] if len(ended) == 1 and self.ended else self.on_end
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         """Tell of a span that starts; what a processor raises is logged and stays here."""

@@ -264,7 +264,10 @@ class Span(SdkSpan):
         processors = tracer.span_processor
         if processors.ending:
             processors._on_ending(self)  # noqa: SLF001 - the SDK's name for it
-        processors.on_end(self)
+        try:
+            processors.take(self)
+        except Exception:
+            _logger.exception("a span processor failed")
 
     def start(self, start_time: int | None = None, parent_context: Any = None) -> None:  # noqa: ARG002 - the SDK's
         """Say that it runs already."""

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits
 
 from mita_otel.export import MaskingEncoder, OutboxSpanProcessor, Outcome, Refused, Retry
 from mita_otel.export.recent import OVERHEAD, Recent
@@ -159,6 +159,18 @@ def test_no_turn_is_longer_than_two_milliseconds(monkeypatch: pytest.MonkeyPatch
     assert len(turns) > 10
     assert sorted(turns)[len(turns) * 9 // 10] < 2_000_000
     assert SLICE < 1_000_000
+
+
+def test_a_span_that_may_keep_neither_event_nor_link_says_how_many_it_has_dropped() -> None:
+    provider = Provider(resource=Resource({}), span_limits=SpanLimits(max_events=0, max_links=0))
+    tracer = provider.get_tracer("t")
+    linked = trace.Link(tracer.start_span("other").get_span_context())
+    span = tracer.start_span("s", links=[linked, linked])
+    span.add_event("e")
+    payload = MaskingEncoder().payload(cast("list[ReadableSpan]", [span]))
+    [of_resource] = ExportTraceServiceRequest.FromString(payload).resource_spans
+    [encoded] = of_resource.scope_spans[0].spans
+    assert (encoded.dropped_events_count, encoded.dropped_links_count) == (1, 2)
 
 
 def test_a_turn_ends_between_the_events_of_a_span(monkeypatch: pytest.MonkeyPatch) -> None:
