@@ -103,22 +103,46 @@ def _ready(asked: Sequence[_Connection], timeout: float) -> list[_Connection]:
     return select.select(asked, (), (), max(timeout, 0.0))[0]
 
 
+def _ready_awake(asked: Sequence[_Connection], timeout: float) -> list[_Connection]:
+    deadline = time.monotonic() + timeout
+    while not (ready := _ready(asked, 0.0)) and time.monotonic() < deadline:
+        pass
+    return ready
+
+
 def saturate(
-    port: int, path: str, *, connections: int, seconds: float = float("inf"), requests: float = float("inf")
+    port: int,
+    path: str,
+    *,
+    connections: int,
+    seconds: float = float("inf"),
+    requests: float = float("inf"),
+    awake: bool = False,
 ) -> Load:
     """Keep each connection asking for so many seconds or requests, whichever ends first; every answer is awaited.
+
+    Args:
+        port: of the server on this machine.
+        path: of the request.
+        connections: that ask at once.
+        seconds: after which no more is asked.
+        requests: after which no more is asked.
+        awake: whether the load looks for answers all the time, and does not sleep until one comes. To wake it on
+            another core is the work of who sends the answer: in a virtual machine 20 us of a request, and more the
+            longer it slept. Only where nobody else needs its core.
 
     Raises:
         LoadError: an answer was no success, or nothing was answered for 20 s.
     """
     with _connected(port, path, int(min(connections, requests))) as opened:
         asked = opened
+        wait = _ready_awake if awake else _ready
         started = time.perf_counter()
         for connection in asked:
             connection.ask()
         answered, begun = 0, len(asked)
         while asked:
-            ready = _ready(asked, _PATIENCE)
+            ready = wait(asked, _PATIENCE)
             if not ready:
                 raise LoadError(f"nothing was answered for {_PATIENCE:.0f} s")
             for connection in ready:

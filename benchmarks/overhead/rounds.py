@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -271,13 +272,12 @@ def _own_start(bench: _Bench, variant: Variant) -> float | None:
 
 def _sample(bench: _Bench, variant: Variant, server: Server, due: Due, effort: Effort) -> tuple[Sample, int, Telemetry]:
     """Return a sample, the number of all its requests, and all that arrived meanwhile."""
-    warm = saturate(server.port, due.path, connections=effort.connections, seconds=effort.warm_up)
+    load_by = partial(saturate, server.port, due.path, connections=effort.connections, awake=due.is_alone)
+    warm = load_by(seconds=effort.warm_up)
     everything = _delivered(bench, variant)
     bench.calm.wait()
     before = machine.cpu_seconds(server.pid)
-    load = saturate(
-        server.port, due.path, connections=effort.connections, seconds=effort.seconds, requests=effort.limit
-    )
+    load = load_by(seconds=effort.seconds, requests=effort.limit)
     arrived = _delivered(bench, variant)
     cpu = machine.cpu_seconds(server.pid) - before
     everything.add(arrived)

@@ -115,6 +115,11 @@ class Due:
     logs: int = 0
     calls: int = 0
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether the service answers it by itself, so that nobody but the load needs the other core."""
+        return self.spans.keys() == {"server"}
+
 
 REQUESTS: Final[Mapping[str, Due]] = {
     "mixed": Due("/mixed", {"server": 1, "sql": 1, "redis": 1, "http": 1}, logs=2, calls=1),

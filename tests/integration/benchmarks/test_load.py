@@ -78,9 +78,10 @@ def test_fewer_requests_than_connections_open_fewer() -> None:
         assert server.connections == 2
 
 
-def test_every_request_that_was_sent_in_time_is_awaited() -> None:
+@pytest.mark.parametrize("awake", [True, False])
+def test_every_request_that_was_sent_in_time_is_awaited(*, awake: bool) -> None:
     with _serving() as server:
-        load = saturate(server.port, "/", connections=2, seconds=0.2)
+        load = saturate(server.port, "/", connections=2, seconds=0.2, awake=awake)
         assert load.requests == server.asked > 2
         assert load.seconds >= 0.2
 
