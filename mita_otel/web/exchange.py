@@ -233,7 +233,7 @@ class Exchange:
         served = self.served
         if served.statements:
             self.asked()
-        else:
+        else:  # as `asked`, of which most requests need no more
             served.statements = served.span = None
         if self.span is None:
             request_span.remember(trace.get_current_span().get_span_context())

@@ -88,8 +88,11 @@ class ServerLayer:
         self._spans = spans
 
     def watch_loop(self) -> None:
-        """Measure how late the running event loop is, from now on."""
-        self._lag.watch(asyncio.get_running_loop())
+        """Measure how late the running event loop is, from now on; a fault of ours is reported, and no more."""
+        try:
+            self._lag.watch(asyncio.get_running_loop())
+        except Exception:  # noqa: BLE001 - the room's door
+            self.report()
 
     def open(self, app: Any, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """Begin to serve a request: what the application is called with is in the exchange.

@@ -42,7 +42,7 @@ def _method(conditions: Conditions) -> Iterator[str]:
         "databases, a neighbour over HTTP, the load and the sink of all telemetry share another core. CPU is the "
         "process's clock, children and the delivery of the last telemetry included, divided by the requests; "
         f"{effort.connections} connections ask without pause, and where a request asks nobody the load does not sleep "
-        "meanwhile, for to wake it would be the server's work. Medians of {effort.rounds} interleaved round"
+        f"meanwhile, for to wake it would be the server's work. Medians of {effort.rounds} interleaved round"
         f"{'s' if effort.rounds > 1 else ''} "
         "(smallest to largest); ratios hold within one report, microseconds only on its machine."
     )
