@@ -111,6 +111,15 @@ def test_the_report_shows_the_chart_it_is_given(
     assert "![" not in render(summaries, looks, conditions)
 
 
+def test_the_report_says_how_many_rounds_and_connections_its_figures_are_of(
+    summaries: dict[str, Summary], looks: dict[str, Look], conditions: Conditions
+) -> None:
+    effort = replace(conditions.effort, rounds=7, connections=11)
+    report = render(summaries, looks, replace(conditions, effort=effort))
+    assert "11 connections ask" in report
+    assert "Medians of 7 interleaved rounds" in report
+
+
 def _bars(chart: str) -> list[ET.Element]:
     return [box for box in ET.fromstring(chart).findall(f"{_SVG}rect") if box.get("rx")]
 
