@@ -75,7 +75,7 @@ def test_a_heap_that_the_application_froze_is_left_alone() -> None:
 def test_small_collections_wait_for_more_garbage_than_a_batch_of_spans_could_be_taken_for() -> None:
     gc.set_threshold(700, 10, 10)
     heap.freeze()
-    assert gc.get_threshold() == (5_000, 10, 10)
+    assert gc.get_threshold() == (2_000, 10, 10)
 
 
 @pytest.mark.parametrize("arranged", [(50_000, 20, 30), (100, 5, 5), (0, 10, 10)])
