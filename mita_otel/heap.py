@@ -14,13 +14,12 @@ _NEVER: Final = 2**31 - 1
 """Collections of the middle generation before a full one: the most that there can be."""
 
 YOUNG: Final = 2_000
-"""Containers more than at the last collection that bring about a small one; CPython's own number from 3.14 on. What is
+"""Containers more than at the last collection that bring about a small one; CPython's own number from 3.13 on. What is
 alive at once is no garbage, and to look through it is for nothing: a batch of 512 spans that waits has 1,500. More
-would save little more, and a collection takes 0.6 us for each that is garbage: 5,000 are a pause of 3 ms, and come to
-more than one request in a hundred that makes 85."""
+would save little more, and make the pauses longer: see "The garbage collector" in docs/performance.md."""
 
 _USUAL: Final = 700
-"""What that number is by itself. Source: CPython, "gc.set_threshold", 3.13 and before."""
+"""What that number is by itself before. Source: `gc.get_threshold()` of CPython 3.12.1 and 3.13.0."""
 
 _left = 0
 """Objects that our last freeze has left out of collections; with time they become fewer."""

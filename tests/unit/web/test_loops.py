@@ -1,6 +1,7 @@
 """How late an event loop is: measured from an application's lifespan on, or from its first request."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
@@ -34,14 +35,19 @@ def samples(reader: InMemoryMetricReader) -> int:
     return sum(point.count for point in points)
 
 
-async def ask(serve: Serve, scope: dict[str, Any]) -> None:
+async def ask(serve: Serve, scope: dict[str, Any]) -> bool:
+    """Return whether the application was called."""
+    served = False
+
     async def application(_scope: Any, _receive: Any, _send: Any) -> None:
-        pass
+        nonlocal served
+        served = True
 
     async def unused(*_: Any) -> Any:
         raise AssertionError("nothing is received or sent")
 
     await serve(application, scope.copy(), unused, unused)
+    return served
 
 
 async def is_measured(reader: InMemoryMetricReader) -> bool:
@@ -60,6 +66,24 @@ def test_a_loop_is_measured_from_the_first_that_it_serves(
     with asyncio.Runner() as runner:
         runner.run(ask(serve, scope))
         assert runner.run(is_measured(reader))
+
+
+@pytest.mark.parametrize("scope", [LIFESPAN, REQUEST], ids=lambda scope: scope["type"])
+def test_a_fault_in_measuring_a_loop_is_reported_and_the_application_served(
+    scope: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no loop is measured")
+
+    monkeypatch.setattr("mita_otel.metrics.event_loop.EventLoopLag.watch", fail)
+    reported: list[BaseException | None] = []
+    layer = ServerLayer(
+        Settings.read({}),
+        MeterProvider(shutdown_on_exit=False),
+        report=lambda: reported.append(sys.exception()),
+    )
+    assert asyncio.run(ask(within(layer), scope))
+    assert [str(fault) for fault in reported] == ["no loop is measured"]
 
 
 def test_a_second_loop_is_measured_though_the_first_one_lives(serve: Serve, reader: InMemoryMetricReader) -> None:
