@@ -18,6 +18,10 @@ FASTER: Final = 60
 WINDOW: Final = 10
 """Seconds of a window at least."""
 
+PATIENT: Final = {"MitaServiceDown": 5}
+"""Seconds that a condition lasts before it is told, where a sixtieth is too short: what a busy machine held up arrives
+by and by, and who comes last must not be taken for the one who is gone while the others are heard again."""
+
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RANGE: Final = re.compile(r"\[(\d+)([smhd])(?::(\d+)([smhd]))?([^\]]*)\]")
 _OFFSET: Final = re.compile(r"offset (\d+)([smhd])")
@@ -63,7 +67,8 @@ def _hasten(rule: dict[str, Any]) -> dict[str, Any]:
     for key in ("for", "keep_firing_for"):
         if found := re.fullmatch(r"(\d+)([smhd])", rule.get(key, "")):
             # As windows are longer than sixtieths, so must be what waits for their end.
-            rule[key] = _scaled(str(int(found[1]) * (1 if key == "for" else 2)), found[2], 1)
+            least = PATIENT.get(rule.get("alert", ""), 1)
+            rule[key] = _scaled(str(int(found[1]) * (1 if key == "for" else 2)), found[2], least)
     return rule
 
 
