@@ -4,9 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry.sdk._logs import LoggerProvider
@@ -16,11 +14,12 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import mita_otel.logs
 import mita_otel.metrics.provider
-import mita_otel.sentry
 import mita_otel.slo
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
 from mita_otel.export import observe_spans
+from mita_otel.exporters import Closing
+from mita_otel.installed import version
 from mita_otel.libraries import CONTRIB_NAMES, Examine, Libraries, Telemetry, faults
 from mita_otel.lifecycle import Exit
 from mita_otel.logs.pipeline import Limits
@@ -40,8 +39,7 @@ _DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _logger: Final = logging.getLogger("mita_otel")
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """What runs in this process."""
 
     settings: Settings
@@ -93,8 +91,8 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
         promised = mita_otel.slo.start(settings, meter_provider, lambda: resource.instance_of(tracer_provider.resource))
     if promised is not None:
         exports.endings.append(promised.ledger.close)
-    sentry = mita_otel.sentry.bridge(settings, tracer_provider, meter_provider)
-    closings = [*exports.closed_after(logs.closing), *sentry.closings, *(promised.closings if promised else ())]
+    reported = () if settings.sentry_dsn is None else _report_errors(settings, tracer_provider, meter_provider)
+    closings = [*exports.closed_after(logs.closing), *reported, *(promised.closings if promised else ())]
     leaving = Exit(closings, settings.shutdown_timeout)
     leaving.register()
     telemetry = Telemetry(tracer_provider, meter_provider, logger_provider, settings, examine)
@@ -111,6 +109,12 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
         logs=logs,
         exit=leaving,
     )
+
+
+def _report_errors(settings: Settings, tracers: TracerProvider, meters: MeterProvider) -> Sequence[tuple[str, Closing]]:
+    from mita_otel import sentry  # noqa: PLC0415 - who has no DSN starts without
+
+    return sentry.bridge(settings, tracers, meters).closings
 
 
 def _publish(tracers: TracerProvider, meters: MeterProvider, loggers: LoggerProvider) -> None:

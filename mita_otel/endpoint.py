@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from mita_otel.redaction import REDACTED, redact_url
@@ -103,8 +103,7 @@ def masked_url(url: str) -> str:
     return redact_url(url) if "//" in url or not at else f"{REDACTED}@{redact_url(host)}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Variables:
+class _Variables(NamedTuple):
     """The two names of each option, the signal's first."""
 
     environment: Mapping[str, str]

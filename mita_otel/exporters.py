@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import entry_points
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from opentelemetry.sdk._logs import LogRecordProcessor
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
@@ -28,7 +28,6 @@ from mita_otel.export import (
     OutboxSpanProcessor,
     Pace,
     Signal,
-    Spool,
     open_sender,
 )
 from mita_otel.logs.redaction import redact_log_record
@@ -36,6 +35,9 @@ from mita_otel.masking import MaskingLogRecordExporter, MaskingSpanExporter
 from mita_otel.metrics import prometheus, runtime
 from mita_otel.settings import Settings
 from mita_otel.traces.redaction import redact_span
+
+if TYPE_CHECKING:
+    from mita_otel.export.spool import Spool
 
 Delivery: TypeAlias = OutboxSpanProcessor | OutboxLogRecordProcessor | OtlpMetricExporter
 """Delivers one signal by OTLP and counts what becomes of it."""
@@ -135,9 +137,13 @@ def _add_logs(made: Exporters, settings: Settings, name: str) -> None:
     made.closings.append((f"logs-{name}", lambda _: processor.shutdown()))  # type: ignore[no-untyped-call] # the SDK's
 
 
-def _spool(settings: Settings, signal: Signal) -> Spool | None:
+def _spool(settings: Settings, signal: Signal) -> "Spool | None":
     folder = settings.spool_directory
-    return None if folder is None else Spool(folder / signal, settings.spool_limit)
+    if folder is None:
+        return None
+    from mita_otel.export.spool import Spool  # noqa: PLC0415 - who has no folder for it starts without
+
+    return Spool(folder / signal, settings.spool_limit)
 
 
 def _add_metrics(made: Exporters, settings: Settings, name: str) -> None:

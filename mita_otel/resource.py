@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Final
 
 from opentelemetry.sdk.resources import (
@@ -14,6 +13,7 @@ from opentelemetry.sdk.resources import (
     Resource,
 )
 
+from mita_otel.installed import version
 from mita_otel.settings import environment
 
 DISTRIBUTION: Final = "mita-otel"

@@ -2,15 +2,13 @@
 
 import json
 from collections import deque
-from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 RECENT: Final = 1000
 SLOW: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class SlowRequest:
+class SlowRequest(NamedTuple):
     """A request that took long: method, template of its path, seconds, when it ended in seconds since the epoch."""
 
     method: str
@@ -20,8 +18,7 @@ class SlowRequest:
     trace_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(NamedTuple):
     """Seconds that the last requests took, 1,000 at most; None where there was none.
 
     Attributes:
@@ -69,7 +66,7 @@ class PerformanceTracker:
 
     def report(self) -> bytes:
         """Return both as JSON."""
-        return json.dumps({**asdict(self.read()), "slow": [asdict(request) for request in self.slow()]}).encode()
+        return json.dumps({**self.read()._asdict(), "slow": [request._asdict() for request in self.slow()]}).encode()
 
 
 PERFORMANCE: Final = PerformanceTracker()

@@ -10,7 +10,6 @@ from mita_otel.export.pace import Pace
 from mita_otel.export.sender import Accepted, Outcome, Refused, Retry, Sender, open_sender
 from mita_otel.export.span_encoder import MaskingEncoder, SpanEncoder
 from mita_otel.export.spans import OutboxSpanProcessor
-from mita_otel.export.spool import Spool
 from mita_otel.export.statistics import Statistics, Tally
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "Sender",
     "Signal",
     "SpanEncoder",
-    "Spool",
     "Statistics",
     "Tally",
     "observe_spans",

@@ -11,13 +11,13 @@ import ssl
 import threading
 import time
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from mita_otel.endpoint import OtlpEndpoint
 from mita_otel.export.answer import judge
 from mita_otel.export.sender import Outcome, Retry
+from mita_otel.installed import version
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LogRecordProcessor, ReadableLogRecord, ReadWriteLogRecord
@@ -14,9 +14,11 @@ from mita_otel.export.pace import Pace
 from mita_otel.export.processor import OutboxProcessor
 from mita_otel.export.quiet import delivering
 from mita_otel.export.sender import Sender
-from mita_otel.export.spool import Spool
 from mita_otel.export.summary import LOGGER
 from mita_otel.export.wire import Envelopes, Piece, join
+
+if TYPE_CHECKING:
+    from mita_otel.export.spool import Spool
 
 Item: TypeAlias = ReadableLogRecord | Piece
 """A record of the SDK's, to be prepared and encoded in the delivery thread, or one that is ready to go."""
@@ -42,7 +44,7 @@ class OutboxLogRecordProcessor(OutboxProcessor[Item], LogRecordProcessor):
         *,
         prepare: Callable[[ReadableLogRecord], ReadableLogRecord] | None = None,
         pace: Pace | None = None,
-        spool: Spool | None = None,
+        spool: "Spool | None" = None,
     ) -> None:
         self._prepare = prepare
         self._envelopes = Envelopes()

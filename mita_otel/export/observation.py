@@ -1,8 +1,7 @@
 """What was counted of a delivery, as the standard metrics about the SDK itself."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from opentelemetry.metrics import Meter, MeterProvider, Observation
 from opentelemetry.semconv._incubating.attributes.otel_attributes import (
@@ -27,8 +26,7 @@ _METER: Final = "mita_otel.export"
 _SDK_METER: Final = "opentelemetry-sdk"
 
 
-@dataclass(frozen=True, slots=True)
-class _Instruments:
+class _Instruments(NamedTuple):
     """What is counted of the deliveries of one kind of items."""
 
     size: UpDownCounter

@@ -8,8 +8,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from mita_otel.export.bell import Bell
 from mita_otel.export.pace import Pace
@@ -33,8 +32,7 @@ DIVISIONS: Final = 32
 everything is not asked about each item."""
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """What `close` leaves behind.
 
     Attributes:

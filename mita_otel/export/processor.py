@@ -1,7 +1,7 @@
 """What the processors of spans and of log records have in common: an outbox that the SDK can flush and shut down."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Literal, TypeVar
 
 from opentelemetry.metrics import MeterProvider
 
@@ -10,10 +10,11 @@ from mita_otel.export.observation import observe
 from mita_otel.export.outbox import Closed, Outbox
 from mita_otel.export.pace import Pace
 from mita_otel.export.sender import Sender
-from mita_otel.export.spool import Spool
-from mita_otel.export.spooling import SpoolingOutbox
 from mita_otel.export.statistics import Statistics
 from mita_otel.export.turns import Turns
+
+if TYPE_CHECKING:
+    from mita_otel.export.spool import Spool
 
 DEFAULT_TIMEOUT_MILLIS = 30_000
 """Milliseconds, the SDK's own default for flush and shutdown."""
@@ -45,17 +46,21 @@ class OutboxProcessor(Generic[T]):
         sender: Sender,
         prepare: Callable[[T], T] | None,
         pace: Pace | None,
-        spool: Spool | None = None,
+        spool: "Spool | None" = None,
         turns: Turns | None = None,
     ) -> None:
         self.signal: Final = signal
         self._kind = kind
         prepared = _prepared(prepare, encode)
-        self._outbox: Outbox[T] = (
-            Outbox(signal=signal, encode=prepared, sender=sender, pace=pace, turns=turns)
-            if spool is None
-            else SpoolingOutbox(signal=signal, encode=prepared, sender=sender, spool=spool, pace=pace, turns=turns)
-        )
+        self._outbox: Outbox[T]
+        if spool is None:
+            self._outbox = Outbox(signal=signal, encode=prepared, sender=sender, pace=pace, turns=turns)
+        else:
+            from mita_otel.export.spooling import SpoolingOutbox  # noqa: PLC0415 - who has no spool starts without
+
+            self._outbox = SpoolingOutbox(
+                signal=signal, encode=prepared, sender=sender, spool=spool, pace=pace, turns=turns
+            )
 
     def force_flush(self, timeout_millis: int = DEFAULT_TIMEOUT_MILLIS) -> bool:
         """Return True only if everything that ended before the call was acknowledged within the time."""

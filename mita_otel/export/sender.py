@@ -1,13 +1,11 @@
 """One attempt to hand a payload to a receiver, and the three ways it can end."""
 
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from mita_otel.endpoint import OtlpEndpoint, Signal
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The receiver answered with success.
 
     Attributes:
@@ -19,8 +17,7 @@ class Accepted:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """Not delivered as far as we know, and worth another attempt.
 
     Attributes:
@@ -32,8 +29,7 @@ class Retry:
     after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The receiver will never take this payload.
 
     Attributes:

@@ -1,7 +1,7 @@
 """Ended spans into an outbox."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.trace import TraceFlags
@@ -10,8 +10,10 @@ from mita_otel.export.pace import Pace
 from mita_otel.export.processor import OutboxProcessor
 from mita_otel.export.sender import Sender
 from mita_otel.export.span_encoder import SpanEncoder
-from mita_otel.export.spool import Spool
 from mita_otel.export.wire import Piece
+
+if TYPE_CHECKING:
+    from mita_otel.export.spool import Spool
 
 _SAMPLED: Final = TraceFlags.SAMPLED
 
@@ -36,7 +38,7 @@ class OutboxSpanProcessor(OutboxProcessor[ReadableSpan | Piece], SpanProcessor):
         encoder: SpanEncoder | None = None,
         prepare: Callable[[ReadableSpan], ReadableSpan] | None = None,
         pace: Pace | None = None,
-        spool: Spool | None = None,
+        spool: "Spool | None" = None,
     ) -> None:
         encoding = encoder or SpanEncoder(prepare)
         super().__init__(

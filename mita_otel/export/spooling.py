@@ -4,7 +4,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final, TypeVar, cast
 
 from mita_otel.export.outbox import Closed, Outbox
@@ -58,8 +57,7 @@ class SpoolingOutbox(Outbox[T]):
     def statistics(self) -> Statistics:
         """Return the counts of this moment; what an earlier process has left counts as put and waiting."""
         counts = super().statistics()
-        return replace(
-            counts,
+        return counts._replace(
             entered=counts.entered + self._adopted,
             dropped_queue_full=counts.dropped_queue_full + self._lost_on_disk,
         )

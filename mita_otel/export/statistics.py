@@ -1,14 +1,13 @@
 """What became of the items that were put into an outbox."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mita_otel.tally import Tally
 
 __all__ = ["Statistics", "Tally"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
+class Statistics(NamedTuple):
     """One moment's counts of one outbox, in items unless said otherwise; all but `queued` only grow.
 
     Attributes:

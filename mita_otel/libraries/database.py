@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from contextvars import Token
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.metadata import version
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -21,6 +20,7 @@ from opentelemetry.trace.propagation import _SPAN_KEY
 
 from mita_otel.current_context import attach, detach, get_current
 from mita_otel.errors import is_timeout
+from mita_otel.installed import version
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.link import Link, driver_error, is_there, status_code
 from mita_otel.libraries.model import Telemetry

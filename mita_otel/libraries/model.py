@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from mita_otel.web.administration import Examine
 
 
-@dataclass(frozen=True, slots=True)
-class Telemetry:
+class Telemetry(NamedTuple):
     """The providers that instrumentations write to, and the settings they obey.
 
     Attributes:
@@ -31,8 +29,7 @@ class Telemetry:
     examine: Examine | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Instrumented:
+class Instrumented(NamedTuple):
     """A library that is instrumented: its version, who does the work, and how to take it back."""
 
     library: str

@@ -1,7 +1,6 @@
 """An instrumentation that is done once, until it is taken back."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from mita_otel.libraries.model import Instrumented, Telemetry
 
@@ -24,7 +23,7 @@ class Once:
         """Instrument the library unless it is instrumented."""
         if self._made is None:
             made = self._instrument(telemetry)
-            self._undo, self._made = made.undo, replace(made, undo=self.undo)
+            self._undo, self._made = made.undo, made._replace(undo=self.undo)
         return self._made
 
     def undo(self) -> None:

@@ -2,8 +2,7 @@
 
 from collections import Counter as Sum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from opentelemetry.metrics import CallbackOptions, Counter, MeterProvider, Observation
@@ -29,8 +28,7 @@ def pool_attributes(endpoint: Endpoint) -> Attributes:
     return {"db.client.connection.pool.name": endpoint.pool_name, "db.system.name": endpoint.system}
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
+class PoolState(NamedTuple):
     """A pool at the moment it is looked at; limits, and an overflow, that it does not have are None."""
 
     attributes: Attributes

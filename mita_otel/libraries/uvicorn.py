@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 from typing import Any
 
 import wrapt
@@ -11,6 +10,7 @@ from uvicorn.server import Server
 
 from mita_otel import heap
 from mita_otel.import_path import look_here_once
+from mita_otel.installed import version
 from mita_otel.libraries.model import Instrumented
 
 

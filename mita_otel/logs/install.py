@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 import wrapt
 from opentelemetry.sdk._logs import LoggerProvider
@@ -17,7 +17,6 @@ from mita_otel.export import OutboxLogRecordProcessor
 from mita_otel.logs import levels as components
 from mita_otel.logs.backlog import Backlog
 from mita_otel.logs.captured import Capture, Captured, parts
-from mita_otel.logs.files import Files
 from mita_otel.logs.handler import Depth, EntryHandler
 from mita_otel.logs.leaving import last_words
 from mita_otel.logs.losses import QUEUE, Losses
@@ -27,6 +26,9 @@ from mita_otel.logs.stdout import Format, Stdout, is_terminal, renderer
 from mita_otel.logs.streams import READ, stream_of
 from mita_otel.logs.writing import Nowhere, Sink, Writing
 from mita_otel.redaction import redact_query, redact_text, redact_value
+
+if TYPE_CHECKING:
+    from mita_otel.logs.files import Files
 
 REDACTION: Final = Redaction(text=redact_text, value=redact_value, query=redact_query)
 """The masking of every other signal, too."""
@@ -174,7 +176,7 @@ def install(
     render = renderer(format, stream() if stream else None)
     stdout = None if render is None else Stdout(render, faults, losses, stream)
     otlp = None if logger_provider is None else Otlp(logger_provider, outbox)
-    files = None if directory is None else Files(directory, losses)
+    files = None if directory is None else _files(directory, losses)
     places: list[Sink | None] = [stdout or Nowhere(), otlp, files]
     sinks = [place for place in places if place is not None]
     capture = Capture([*parts(limits.value), *(sink.bind for sink in (stdout, otlp) if sink is not None)], faults)
@@ -201,6 +203,12 @@ def install(
         restore_level()
 
     return Installed(faults, losses, undo, backlog, otlp)
+
+
+def _files(directory: Path, losses: Losses) -> "Files":
+    from mita_otel.logs.files import Files  # noqa: PLC0415 - who has no folder for them starts without
+
+    return Files(directory, losses)
 
 
 def _set_level(level: str | int) -> Callable[[], None]:

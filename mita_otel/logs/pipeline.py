@@ -2,11 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import format_span_id, format_trace_id
@@ -35,8 +34,7 @@ UNREADABLE: Final = "[not logged: masking failed]"
 """The message when masking failed: nothing goes out unmasked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(NamedTuple):
     """The three maskings that entries go through.
 
     Args:
@@ -50,8 +48,7 @@ class Redaction:
     query: Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """Characters of a body (message, stack trace) and of an extra's value; at least 256 each."""
 
     body: int = MAX_BODY

@@ -7,10 +7,9 @@ it needs.
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from mita_otel.redaction.cards import find_cards
 from mita_otel.redaction.ibans import AHEAD, find_ibans
@@ -97,8 +96,7 @@ def _api_keys() -> re.Pattern[str]:
     return re.compile(rf"{_START}(?:{'|'.join(_API_KEYS)})")
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A form that sensitive values have.
 
     Args:

@@ -4,13 +4,13 @@ import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any, Final, Literal
 
 import fastapi
 import wrapt
 
+from mita_otel.installed import version
 from mita_otel.libraries.faults import Faults
 from mita_otel.libraries.model import Instrumented, Telemetry
 from mita_otel.libraries.patches import Patches

@@ -4,8 +4,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 RANKED: Final = 10
 """Statements that are told about."""
@@ -17,8 +16,7 @@ WAITING: Final = 1000
 """Queries that may wait to be entered; they are entered at once unless someone else is entering or reading."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlowQuery:
+class SlowQuery(NamedTuple):
     """What the slow executions of one statement have in common.
 
     Attributes:
@@ -78,7 +76,7 @@ class Table:
         with self._lock:
             known = self._entries.get((query.pool, query.statement))
             if known is not None:
-                self._entries[query.pool, query.statement] = replace(known, plan=plan)
+                self._entries[query.pool, query.statement] = known._replace(plan=plan)
 
     def ranking(self) -> tuple[SlowQuery, ...]:
         """Return the ten statements that took the most time in all, the worst first."""
@@ -115,8 +113,7 @@ class Table:
             if known is None:
                 self._make_room()
                 known = query
-            self._entries[key] = replace(
-                known,
+            self._entries[key] = known._replace(
                 executions=known.executions + 1,
                 total_seconds=known.total_seconds + seconds,
                 longest_seconds=max(known.longest_seconds, seconds),

@@ -32,11 +32,16 @@ UNTOUCHED = {
     "mita_otel.breakers",
     "mita_otel.errors.groups",
     "mita_otel.errors.reporting",
+    "mita_otel.export.spool",
+    "mita_otel.export.spooling",
+    "mita_otel.logs.files",
+    "mita_otel.logs.rotation",
     "mita_otel.retries.budget",
     "mita_otel.retries.ledger",
     "mita_otel.retries.policy",
+    "mita_otel.sentry",
 }
-"""What a service uses once it has errors or retries, and not as it starts."""
+"""What a service uses once it has errors or retries, or where it is asked for, and not as it starts."""
 
 RARE = {
     "cards": ("_numbers_alone", "_numbers_among_others"),
