@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -46,6 +47,8 @@ def _serve(start: ServiceFactory, receiver: OtlpReceiver, app: str, **variables:
         {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.http_endpoint,
             "OTEL_METRIC_EXPORT_INTERVAL": "300",
+            # One process of a service tells of the host: those of other tests must not be of this one.
+            "OTEL_SERVICE_NAME": f"catalogue-{uuid4().hex[:6]}",
             "MITA_STRICT": "1",
             "PYTHONPATH": ".",
             **variables,
