@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -50,16 +49,18 @@ _logger: Final = logging.getLogger("mita_otel.exporters")
 _SELF_SCOPES: Final = (runtime.METER, "mita_otel.export", "opentelemetry.sdk", "opentelemetry-sdk")
 
 
-@dataclass(frozen=True, slots=True)
 class Exporters:
     """What a provider is given, and how each part is closed under a deadline in seconds."""
 
-    spans: list[SpanProcessor] = field(default_factory=list)
-    logs: list[LogRecordProcessor] = field(default_factory=list)
-    readers: list[MetricReader] = field(default_factory=list)
-    closings: list[tuple[str, Closing]] = field(default_factory=list)
-    endings: list[Callable[[], object]] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
+    __slots__ = ("closings", "deliveries", "endings", "logs", "readers", "spans")
+
+    def __init__(self) -> None:
+        self.spans: list[SpanProcessor] = []
+        self.logs: list[LogRecordProcessor] = []
+        self.readers: list[MetricReader] = []
+        self.closings: list[tuple[str, Closing]] = []
+        self.endings: list[Callable[[], object]] = []
+        self.deliveries: list[Delivery] = []
 
     @property
     def log_outbox(self) -> OutboxLogRecordProcessor | None:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
@@ -43,7 +42,6 @@ Closing = Callable[[float], object]
 """Delivers what is left and stops; takes the seconds it may spend."""
 
 
-@dataclass(frozen=True, slots=True)
 class Installed:
     """Our handler in place.
 
@@ -53,11 +51,21 @@ class Installed:
         undo: takes the handler out and the wrappers off; logging is as the application configured it.
     """
 
-    faults: Counter[str]
-    losses: Losses
-    undo: Callable[[], None]
-    _backlog: Backlog[Captured]
-    _otlp: Otlp | None
+    __slots__ = ("_backlog", "_otlp", "faults", "losses", "undo")
+
+    def __init__(
+        self,
+        faults: Counter[str],
+        losses: Losses,
+        undo: Callable[[], None],
+        backlog: Backlog[Captured],
+        otlp: Otlp | None,
+    ) -> None:
+        self.faults = faults
+        self.losses = losses
+        self.undo = undo
+        self._backlog = backlog
+        self._otlp = otlp
 
     @property
     def path(self) -> Literal["direct", "sdk", "none"]:
@@ -89,7 +97,6 @@ class Installed:
         return both
 
 
-@dataclass(slots=True)
 class _Routing:
     """Decides which loggers have our handler: exactly one on the way of every record that anyone would see.
 
@@ -97,10 +104,13 @@ class _Routing:
     else. A logger that does not propagate and has no handler was silenced on purpose (`--no-access-log`) and stays so.
     """
 
-    handler: logging.Handler
-    replaces_console: bool
-    stopped: bool = False
-    removed: list[tuple[logging.Logger, logging.Handler]] = field(default_factory=list)
+    __slots__ = ("handler", "removed", "replaces_console", "stopped")
+
+    def __init__(self, handler: logging.Handler, *, replaces_console: bool) -> None:
+        self.handler = handler
+        self.replaces_console = replaces_console
+        self.stopped = False
+        self.removed: list[tuple[logging.Logger, logging.Handler]] = []
 
     def apply(self) -> None:
         """Put the handler in place; a second call changes nothing."""
