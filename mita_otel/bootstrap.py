@@ -18,7 +18,6 @@ import mita_otel.slo
 import mita_otel.traces.provider
 from mita_otel import exporters, resource
 from mita_otel.export import observe_spans
-from mita_otel.exporters import Closing
 from mita_otel.installed import version
 from mita_otel.libraries import CONTRIB_NAMES, Examine, Libraries, Telemetry, faults
 from mita_otel.lifecycle import Exit
@@ -111,7 +110,9 @@ def start(settings: Settings, examine: Examine | None = None) -> Running:
     )
 
 
-def _report_errors(settings: Settings, tracers: TracerProvider, meters: MeterProvider) -> Sequence[tuple[str, Closing]]:
+def _report_errors(
+    settings: Settings, tracers: TracerProvider, meters: MeterProvider
+) -> Sequence[tuple[str, exporters.Closing]]:
     from mita_otel import sentry  # noqa: PLC0415 - who has no DSN starts without
 
     return sentry.bridge(settings, tracers, meters).closings

@@ -42,7 +42,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - the signature of an option's callback
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - slow, and only this option needs it
+        from mita_otel.installed import version  # noqa: PLC0415 - slow, and only this option needs it
 
         typer.echo(f"mita-otel {version('mita-otel')}")
         raise typer.Exit

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 from mita_otel.demo.backends import SERVICE, Backends, ConsoleBackends
 from mita_otel.demo.ports import Ports
 from mita_otel.demo.programs import Program, Programs
+from mita_otel.installed import version
 from mita_otel.stack.databases import Server, postgres_server, redis_server
 
 Report = Callable[[str], None]

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any, Literal
 
 from mita_otel.doctor.checks import CHECKS
 from mita_otel.doctor.facts.model import Facts, Live
 from mita_otel.doctor.model import EXIT_CODES, Finding, Verdict, error, worst
 from mita_otel.doctor.settings import Row, rows
+from mita_otel.installed import version
 
 
 @dataclass(frozen=True, slots=True)

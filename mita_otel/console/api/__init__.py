@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +11,7 @@ from mita_otel.console.api import console, jaeger, jaeger_v3
 from mita_otel.console.api.endpoints import Endpoint, description_of, route_of, to_json
 from mita_otel.console.api.limits import Limits
 from mita_otel.console.reading.reader import Reader
+from mita_otel.installed import version
 
 __all__ = ["Limits", "routes"]
 

@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 from mita_otel.console.api import bearing, objectives, telemetry_json
@@ -21,6 +20,7 @@ from mita_otel.console.reading.summaries import Summary, summary_of
 from mita_otel.console.reading.trace import Exemplar, exemplars_of, trace_of
 from mita_otel.console.reading.traces import TraceQuery, find_traces
 from mita_otel.console.reading.walk import HIGHEST_ID, searched_to
+from mita_otel.installed import version
 
 _HOUR: Final = 3_600_000_000
 _SECOND: Final = 1_000_000

@@ -5,13 +5,13 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
-from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlsplit
 
 from mita_otel.doctor.facts.model import Delivery
 from mita_otel.doctor.facts.wire import language_of
 from mita_otel.endpoint import OtlpEndpoint, Signal
+from mita_otel.installed import version
 from mita_otel.settings import Settings
 
 SERVICE_NAME: Final = "mita-otel-doctor"

@@ -4,7 +4,8 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Final
 
 RANKED: Final = 10
 """Statements that are told about."""
@@ -16,7 +17,8 @@ WAITING: Final = 1000
 """Queries that may wait to be entered; they are entered at once unless someone else is entering or reading."""
 
 
-class SlowQuery(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SlowQuery:
     """What the slow executions of one statement have in common.
 
     Attributes:
@@ -76,7 +78,7 @@ class Table:
         with self._lock:
             known = self._entries.get((query.pool, query.statement))
             if known is not None:
-                self._entries[query.pool, query.statement] = known._replace(plan=plan)
+                self._entries[query.pool, query.statement] = replace(known, plan=plan)
 
     def ranking(self) -> tuple[SlowQuery, ...]:
         """Return the ten statements that took the most time in all, the worst first."""
@@ -113,7 +115,8 @@ class Table:
             if known is None:
                 self._make_room()
                 known = query
-            self._entries[key] = known._replace(
+            self._entries[key] = replace(
+                known,
                 executions=known.executions + 1,
                 total_seconds=known.total_seconds + seconds,
                 longest_seconds=max(known.longest_seconds, seconds),
