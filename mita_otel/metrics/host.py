@@ -1,4 +1,8 @@
-"""What is true of the whole host, reported by one process of a service on it."""
+"""What is true of the whole host, reported by one process of a service on it.
+
+psutil is loaded by who reads first: a start need not wait for it.
+"""
+# ruff: noqa: PLC0415 - see above
 
 import contextlib
 import hashlib
@@ -9,7 +13,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-import psutil
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from mita_otel.metrics.catalogue import system
@@ -63,6 +66,8 @@ def observe(provider: MeterProvider, lease: HostLease) -> None:
 
     def told(read: Callable[[], Iterable[Observation]]) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def callback(_: CallbackOptions) -> Iterable[Observation]:
+            import psutil
+
             if not lease.held():
                 return ()
             with contextlib.suppress(psutil.Error, OSError):
@@ -72,17 +77,60 @@ def observe(provider: MeterProvider, lease: HostLease) -> None:
         return callback
 
     here = str(Path.cwd())
-    system.CPU_USAGE.observe(meter, told(lambda: [Observation(psutil.cpu_percent())]))
-    system.CPU_COUNT.observe(meter, told(lambda: [Observation(psutil.cpu_count() or 1)]))
+    system.CPU_USAGE.observe(meter, told(_cpu_usage))
+    system.CPU_COUNT.observe(meter, told(_cpu_count))
     system.LOAD_AVERAGE.observe(meter, told(_load))
-    system.MEMORY_USAGE_PERCENT.observe(meter, told(lambda: [Observation(psutil.virtual_memory().percent)]))
-    system.MEMORY_USAGE.observe(meter, told(lambda: [Observation(psutil.virtual_memory().used)]))
-    system.MEMORY_AVAILABLE.observe(meter, told(lambda: [Observation(psutil.virtual_memory().available)]))
-    system.DISK_USAGE.observe(meter, told(lambda: [Observation(psutil.disk_usage(here).percent)]))
-    system.DISK_FREE.observe(meter, told(lambda: [Observation(psutil.disk_usage(here).free / _GB)]))
-    psutil.cpu_percent()  # the first look has nothing to compare with
+    system.MEMORY_USAGE_PERCENT.observe(meter, told(_memory_usage_percent))
+    system.MEMORY_USAGE.observe(meter, told(_memory_usage))
+    system.MEMORY_AVAILABLE.observe(meter, told(_memory_available))
+    system.DISK_USAGE.observe(meter, told(lambda: _disk_usage(here)))
+    system.DISK_FREE.observe(meter, told(lambda: _disk_free(here)))
+
+
+def _cpu_usage() -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.cpu_percent())]
+
+
+def _cpu_count() -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.cpu_count() or 1)]
 
 
 def _load() -> Iterable[Observation]:
+    import psutil
+
     periods = zip(("1m", "5m", "15m"), psutil.getloadavg(), strict=True)
     return [Observation(load, {"period": period}) for period, load in periods]
+
+
+def _memory_usage_percent() -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.virtual_memory().percent)]
+
+
+def _memory_usage() -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.virtual_memory().used)]
+
+
+def _memory_available() -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.virtual_memory().available)]
+
+
+def _disk_usage(folder: str) -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.disk_usage(folder).percent)]
+
+
+def _disk_free(folder: str) -> Iterable[Observation]:
+    import psutil
+
+    return [Observation(psutil.disk_usage(folder).free / _GB)]
