@@ -2,12 +2,17 @@
 
 Without options it does what that launcher would do, but without loading it, which takes six times as long as Python's
 own start; in the program, `hook` does what the launcher's loader would do. So nothing is imported here that Python has
-not loaded by then: neither `typing` nor `pathlib` nor `shutil`.
+not loaded by then: neither `typing` nor `pathlib` nor `shutil`. A program that the Python of this process would run is
+run in it: starting Python again would take another tenth of what telemetry adds to the start of a service.
 """
-# ruff: noqa: PTH100, PTH109, PTH113, PTH118, PTH120 - no pathlib
+# ruff: noqa: PTH100, PTH109, PTH113, PTH118, PTH119, PTH120, PTH123 - no pathlib
 
 import os
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
 
 _FIXED = {"--distro": "OTEL_PYTHON_DISTRO", "--configurator": "OTEL_PYTHON_CONFIGURATOR"}
 """Options of the launcher that would choose another one, and their variables."""
@@ -25,7 +30,7 @@ _USAGE, _NOT_FOUND = 2, 127
 
 
 def main() -> None:
-    """Become the program that is to be run, or hand over to the launcher where it is asked for something."""
+    """Run the program that is to be run, or hand over to the launcher where it is asked for something."""
     arguments = sys.argv[1:]
     command = _command(arguments)
     program = None if command is None else find(command)
@@ -35,8 +40,15 @@ def main() -> None:
         os.environ[variable] = "mita"
     # The launcher's parser has a mind of its own about the word that ends options.
     if program is not None and arguments[0] == command and "--" not in arguments and _GEVENT not in os.environ:
-        os.environ["PYTHONPATH"] = python_path(os.environ.get("PYTHONPATH", ""), hook=_HOOK, here=os.getcwd())
-        os.execl(program, program, *arguments[1:])  # noqa: S606 - a launcher becomes the program that it is given
+        here, before = os.getcwd(), os.environ.get("PYTHONPATH", "")
+        os.environ["PYTHONPATH"] = python_path(before, hook=_HOOK, here=here)
+        code = _code(program)
+        if code is None:
+            os.execl(program, program, *arguments[1:])  # noqa: S606 - a launcher becomes the program that it is given
+        if here not in before.split(os.pathsep):
+            _look_first_in(here)
+        _run(code, program, arguments[1:])
+        return
     from opentelemetry.instrumentation.auto_instrumentation import run  # noqa: PLC0415 - reads the environment; slow
 
     run()
@@ -62,6 +74,64 @@ def python_path(before: str, *, hook: str, here: str) -> str:
     if here not in places:
         places.insert(0, here)
     return os.pathsep.join([hook, *(place for place in places if place != hook)])
+
+
+def _code(program: str) -> "CodeType | None":
+    """Return the code of a script that the system would give to the Python of this process, as it gave us; else None.
+
+    What cannot be compiled (an archive, a mistake) is none of ours: Python tells of it best.
+    """
+    if sys.orig_argv[1:] != sys.argv:
+        return None
+    with open(program, "rb") as file:
+        if file.readline() != os.fsencode(f"#!{sys.executable}\n"):
+            return None
+        file.seek(0)
+        try:
+            return compile(file.read(), program, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return None
+
+
+def _look_first_in(folder: str) -> None:
+    """Put a folder at the beginning of the path, behind the script's: there `PYTHONPATH` would have it."""
+    first = 0 if sys.flags.safe_path else 1
+    sys.path[first:] = [folder, *(place for place in sys.path[first:] if place != folder)]
+
+
+def _run(code: "CodeType", program: str, arguments: list[str]) -> None:
+    """Run a script as Python would: `__main__`, its folder, its words and the process's name are the script's own."""
+    # By now it is a Python program that pays for what is imported, and it would import these itself.
+    from importlib.machinery import SourceFileLoader  # noqa: PLC0415 - see above
+    from types import ModuleType  # noqa: PLC0415 - see above
+
+    from mita_otel import hook  # noqa: PLC0415 - see above
+
+    sys.argv = [program, *arguments]
+    sys.orig_argv = [sys.executable, *sys.argv]
+    if not sys.flags.safe_path:
+        sys.path[0] = os.path.dirname(os.path.realpath(program))
+    main = ModuleType("__main__")
+    main.__dict__.update(
+        __builtins__=sys.modules["builtins"],
+        __file__=program,
+        __cached__=None,
+        __loader__=SourceFileLoader("__main__", program),
+        __annotations__={},
+    )
+    sys.modules["__main__"] = main
+    _rename(os.path.basename(program))
+    hook.initialize()
+    exec(code, main.__dict__)  # noqa: S102 - the program that is to be run
+
+
+def _rename(name: str) -> None:
+    """Give this process the name that it would have, by which tools find it; elsewhere than on Linux it has none."""
+    try:
+        with open("/proc/self/comm", "w", encoding="utf-8") as file:
+            file.write(name)
+    except OSError:
+        pass
 
 
 def _command(arguments: list[str]) -> str | None:

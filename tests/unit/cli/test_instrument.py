@@ -133,6 +133,113 @@ def test_the_launcher_is_not_loaded(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+SEEN = """
+import json, os, pathlib, sys
+from mita_otel import bootstrap
+
+name = pathlib.Path("/proc/self/comm")
+print(json.dumps({
+    "telemetry": bootstrap.running() is not None,
+    "words": sys.argv,
+    "words of Python": sys.orig_argv[1:],
+    "path": sys.path,
+    "PYTHONPATH": os.environ["PYTHONPATH"],
+    "names": sorted({**globals(), "__annotations__": {}}),
+    "main": [__name__, __file__, __spec__, __package__, __cached__, type(__loader__).__name__, __loader__.name],
+    "it is": sys.modules["__main__"].__dict__ is globals(),
+    "builtins": __builtins__ is sys.modules["builtins"],
+    "process": name.read_text() if name.exists() else "",
+}))
+"""
+"""A program that tells what a script of Python can see of how it was started."""
+
+
+def script(path: Path, code: str, python: str = sys.executable) -> Path:
+    """Write a script that the system gives to a Python."""
+    path.write_text(f"#!{python}\n{code}")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def other_python() -> str:
+    """Another name of the Python that runs the tests: it has the same packages."""
+    names = (str(Path(sys.prefix, "bin", name)) for name in ("python3", "python"))
+    return next(name for name in names if name != sys.executable)
+
+
+@pytest.mark.parametrize("environment", [
+    {}, {"PYTHONPATH": ""}, {"PYTHONPATH": "/srv/lib"}, {"PYTHONPATH": f"/srv/lib{os.pathsep}."},
+    {"PYTHONPATH": "HERE"}, {"PYTHONSAFEPATH": "1"},
+], ids=str)  # fmt: skip
+def test_a_script_of_our_python_sees_what_it_would_see_in_a_python_of_its_own(
+    environment: dict[str, str], tmp_path: Path, other_python: str
+) -> None:
+    own = tmp_path / "bin" / "serve"
+    own.parent.mkdir()
+    variables = {name: str(tmp_path) if value == "HERE" else value for name, value in environment.items()}
+
+    def see(python: str) -> dict[str, Any]:
+        ended = launch(str(script(own, SEEN, python)), "--port", "80", folder=tmp_path, **variables)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        seen: dict[str, Any] = json.loads(ended.stdout)
+        assert seen["telemetry"]
+        return seen
+
+    assert see(sys.executable) == see(other_python)
+
+
+def test_a_script_of_our_python_takes_no_second_start_of_python(tmp_path: Path, other_python: str) -> None:
+    def starts(python: str) -> int:
+        ended = launch(str(script(tmp_path / "serve", "print('ran')", python)), PYTHONPROFILEIMPORTTIME="1")
+        assert ended.stdout == "ran\n"
+        return sum(line.endswith(" site") for line in ended.stderr.splitlines())
+
+    assert (starts(sys.executable), starts(other_python)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "told"),
+    [
+        ("import sys; sys.exit(3)", 3, ""),
+        ("import sys; sys.exit('no port')", 1, "no port\n"),
+        ("raise RuntimeError('broken')", 1, "RuntimeError: broken\n"),
+        ("if True print('x')", 1, "SyntaxError: "),
+        ("x = '\0'", 1, "SyntaxError: "),
+    ],
+    ids=["a status", "a sentence", "an exception", "a mistake", "not text"],
+)
+def test_a_script_ends_as_python_ends_it(code: str, status: int, told: str, tmp_path: Path) -> None:
+    ended = launch(str(script(tmp_path / "serve", code)))
+    assert (ended.returncode, ended.stdout) == (status, "")
+    assert told in ended.stderr
+
+
+def test_processes_that_a_script_starts_have_telemetry_and_its_functions(tmp_path: Path) -> None:
+    code = """
+import multiprocessing
+from mita_otel import bootstrap
+
+def work(queue):
+    queue.put((__name__, bootstrap.running() is not None))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    worker = context.Process(target=work, args=(queue,))
+    worker.start()
+    print(queue.get(timeout=50))
+    worker.join()
+"""
+    ended = launch(str(script(tmp_path / "serve.py", code)), MITA_STRICT="1")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "('__mp_main__', True)\n", "")
+
+
+def test_an_installer_gets_no_telemetry(tmp_path: Path) -> None:
+    ended = launch(str(script(tmp_path / "pip", PRINT)))
+    assert (ended.returncode, ended.stdout) == (0, "False mita mita\n")
+
+
 @given(
     command=st.sampled_from(["tell", "./tell", "inner/tell", "inner", "no", "", "tell/", "../tell"]),
     search=st.none() | st.lists(st.sampled_from(["", ".", "inner", "no", "/usr/bin"]), max_size=3).map(os.pathsep.join),
