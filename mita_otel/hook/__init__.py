@@ -1,9 +1,9 @@
 """How telemetry starts in a process: what both launchers come to.
 
 `opentelemetry-instrument` gets here by its own loader, which reads entry points for a distribution and a configurator
-to choose. `mita-instrument` has chosen: it calls `initialize` itself where it runs the program, its `sitecustomize` does
-in a program that it becomes, and in child processes. That loader is loaded only where an installed package waits for
-it: it takes a sixth of what telemetry adds to the start of a process.
+to choose. `mita-instrument` has chosen: it calls `initialize` itself where it runs the program; in a program that it
+becomes, and in child processes, its `sitecustomize` does. That loader is loaded only where an installed package waits
+for it: it takes a sixth of what telemetry adds to the start of a process.
 """
 
 import logging

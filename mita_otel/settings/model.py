@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Self
+from functools import lru_cache
+from typing import Any, Final
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, create_model
 
 from mita_otel.endpoint import OtlpEndpoint, Signal, masked_url, otlp_endpoint
 from mita_otel.redaction import REDACTED, is_sensitive_key
@@ -24,6 +25,7 @@ from mita_otel.settings.retries import RetrySettings
 from mita_otel.settings.sentry import SentrySettings
 from mita_otel.settings.slo import SloSettings
 from mita_otel.settings.traces import TracesSettings
+from mita_otel.settings.values import Part
 
 INSTRUMENTED_BY_US: Final = "mita-otel-instruments"
 """Divides, in `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`, what the user disabled from what we instrument ourselves; the
@@ -68,7 +70,7 @@ class Settings(
         return names[: names.index(INSTRUMENTED_BY_US)] if INSTRUMENTED_BY_US in names else names
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Self:
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
         """Read the settings from a mapping of environment variables; an empty value counts as not set.
 
         Raises:
@@ -83,16 +85,17 @@ class Settings(
                 endpoints[signal] = otlp_endpoint(given, signal)
             except ValueError as error:
                 problems[_variable(str(error))] = str(error)
+        asked: dict[str, Any] = {}
         try:
-            settings = cls.model_validate({**given, "otlp": endpoints})
+            asked = dict(_asked(frozenset(given)).model_validate(given))
         except ValidationError as error:
             problems.update(_explain(error, given))
         if problems:
             raise SettingsError(problems)
-        return settings
+        return cls.model_construct(**{str(cls.model_fields[name].alias): asked[name] for name in asked}, otlp=endpoints)
 
     @classmethod
-    def read_leniently(cls, environment: Mapping[str, str]) -> tuple[Self, SettingsError | None]:
+    def read_leniently(cls, environment: Mapping[str, str]) -> "tuple[Settings, SettingsError | None]":
         """Read the settings, put defaults in the place of values that are not allowed, and say which they were."""
         try:
             return cls.read(environment), None
@@ -104,6 +107,17 @@ class Settings(
                 # A problem whose variable cannot be told apart costs the whole family its values.
                 rest = {name: value for name, value in kept.items() if not name.startswith("OTEL_EXPORTER_OTLP_")}
                 return cls.read(rest), SettingsError({**error.problems, **again.problems})
+
+
+@lru_cache(maxsize=16)
+def _asked(variables: frozenset[str]) -> type[BaseModel]:
+    """Return a model of the fields that these variables set.
+
+    A model of all of them takes three times as long to make, of which a start would wait for each; defaults need none.
+    """
+    known = Settings.model_fields.items()
+    fields: dict[str, Any] = {name: (field.annotation, field) for name, field in known if field.alias in variables}
+    return create_model("Asked", __base__=Part, **fields)
 
 
 def _variable(problem: str) -> str:
