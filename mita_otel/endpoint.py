@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -25,13 +24,12 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TRUTH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtlpEndpoint:
+class OtlpEndpoint(NamedTuple):
     """One signal's destination.
 
     Attributes:
-        protocol: `http/protobuf` or `grpc`.
         url: The whole URL for HTTP (`http://host:4318/v1/traces`); the target `host:port` for gRPC.
+        protocol: `http/protobuf` or `grpc`.
         insecure: Plain text if true, TLS if false.
         headers: Lower-case names with decoded values; kept out of `repr` because they carry credentials.
         compression: Of the request body.
@@ -41,15 +39,20 @@ class OtlpEndpoint:
         client_certificate: PEM file of the certificate (chain) for mutual TLS.
     """
 
-    protocol: Protocol = "http/protobuf"
     url: str
+    protocol: Protocol = "http/protobuf"
     insecure: bool = True
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
     compression: Compression = "none"
     timeout: float = DEFAULT_TIMEOUT
     certificate: str | None = None
     client_key: str | None = None
     client_certificate: str | None = None
+
+    def __repr__(self) -> str:
+        """Show everything but the headers."""
+        shown = (f"{name}={value!r}" for name, value in self._asdict().items() if name != "headers")
+        return f"OtlpEndpoint({', '.join(shown)})"
 
     @property
     def destination(self) -> str:

@@ -1,9 +1,8 @@
 """How much an outbox holds, how often it sends and how long it waits: the numbers and their reasons."""
 
-from dataclasses import dataclass
+from typing import Any, Final
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """Sizes in items, times in seconds.
 
@@ -22,26 +21,44 @@ class Pace:
         backoff_initial: Upper bound of the first wait between attempts.
         backoff_limit: Upper bound of any wait between attempts.
         retry_after_limit: Longest a receiver can make us wait.
+
+    Raises:
+        ValueError: A size is below 1, a time is not above 0, or the outbox cannot hold a batch.
     """
 
-    capacity: int = 65_536
-    batch_size: int = 512
-    slice_size: int = 64
-    pause: float = 0.004
-    payload_limit: int = 3 * 1024 * 1024
-    schedule_delay: float = 1.0
-    attempt_timeout: float = 10.0
-    backoff_initial: float = 0.5
-    backoff_limit: float = 5.0
-    retry_after_limit: float = 30.0
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for sizes below 1, times not above 0, or a batch that the outbox cannot hold."""
-        for name in self.__dataclass_fields__:
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}={getattr(self, name)!r} is not allowed; allowed: above 0")
+    def __init__(
+        self,
+        *,
+        capacity: int = 65_536,
+        batch_size: int = 512,
+        slice_size: int = 64,
+        pause: float = 0.004,
+        payload_limit: int = 3 * 1024 * 1024,
+        schedule_delay: float = 1.0,
+        attempt_timeout: float = 10.0,
+        backoff_initial: float = 0.5,
+        backoff_limit: float = 5.0,
+        retry_after_limit: float = 30.0,
+    ) -> None:
+        self.capacity: Final = capacity
+        self.batch_size: Final = batch_size
+        self.slice_size: Final = slice_size
+        self.pause: Final = pause
+        self.payload_limit: Final = payload_limit
+        self.schedule_delay: Final = schedule_delay
+        self.attempt_timeout: Final = attempt_timeout
+        self.backoff_initial: Final = backoff_initial
+        self.backoff_limit: Final = backoff_limit
+        self.retry_after_limit: Final = retry_after_limit
+        for name, value in vars(self).items():
+            if value <= 0:
+                raise ValueError(f"{name}={value!r} is not allowed; allowed: above 0")
         if self.batch_size > self.capacity:
             raise ValueError(f"batch_size={self.batch_size} is not allowed; allowed: at most capacity={self.capacity}")
+
+    def replace(self, **changed: Any) -> "Pace":
+        """Return the same numbers but for what is changed."""
+        return Pace(**{**vars(self), **changed})
 
     def wait(self, failures: int, after: float | None, chance: float) -> float:
         """Return the seconds until the next attempt.

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import Final
 
 from mita_otel.export.statistics import Statistics
@@ -16,15 +15,15 @@ INTERVAL: Final = 60.0
 _logger = logging.getLogger(LOGGER)
 
 
-@dataclass(slots=True)
 class _Episode:
     """A time of trouble: from the first fault to the first delivery without one."""
 
-    since: float
-    lost_before: int
-    attempts: int = 0
-    reason: str = ""
-    announced: bool = False
+    def __init__(self, since: float, lost_before: int) -> None:
+        self.since = since
+        self.lost_before = lost_before
+        self.attempts = 0
+        self.reason = ""
+        self.announced = False
 
 
 class DeliverySummary:

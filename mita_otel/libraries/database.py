@@ -6,7 +6,6 @@ Source: OpenTelemetry semantic conventions for database clients, stable since 1.
 import time
 from collections.abc import Callable, Mapping
 from contextvars import Token
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 from weakref import WeakSet
@@ -54,7 +53,6 @@ _SAMPLED: Final = TraceFlags.SAMPLED
 Attributes = Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
 class Call:
     """A kind of operation on one endpoint: everything about it that does not change from one time to the next.
 
@@ -66,18 +64,33 @@ class Call:
         dependency: what it is an operation of, in a word.
     """
 
-    span_name: str
-    attributes: Attributes
-    metric_attributes: Attributes
-    series: Series = field(repr=False)
-    link: Link = field(repr=False)
-    text: str | None = None
-    statement: str | None = field(default=None, repr=False)
-    reads: bool = False
-    dependency: str = ""
+    __slots__ = (
+        "attributes", "dependency", "link", "metric_attributes", "reads", "series", "span_name", "statement", "text"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        span_name: str,
+        attributes: Attributes,
+        metric_attributes: Attributes,
+        link: Link,
+        *,
+        text: str | None = None,
+        statement: str | None = None,
+        reads: bool = False,
+        dependency: str = "",
+    ) -> None:
+        self.span_name: Final = span_name
+        self.attributes: Final = attributes
+        self.metric_attributes: Final = metric_attributes
+        self.series: Final[Series] = tuple(metric_attributes.items())
+        self.link: Final = link
+        self.text: Final = text
+        self.statement: Final = statement
+        self.reads: Final = reads
+        self.dependency: Final = dependency
 
 
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """A database as its client addresses it.
 
@@ -86,20 +99,34 @@ class Endpoint:
         namespace: value of `db.namespace`, if there is one.
         address: host name, IP address or path of a socket.
         port: TCP port.
+        link: whether it answers.
+        find: what is fixed about a statement, once (False) or as a batch (True); None if it is no one's query.
     """
 
-    system: str
-    namespace: str | None = None
-    address: str | None = None
-    port: int | None = None
-    link: Link = field(init=False, compare=False, repr=False)
-    find: Callable[[str, bool], Call | None] = field(init=False, compare=False, repr=False)
-    """Return what is fixed about a statement, once (False) or as a batch (True); None if it is no one's query."""
+    __slots__ = ("_identity", "address", "find", "link", "namespace", "port", "system")
 
-    def __post_init__(self) -> None:
-        """Give the endpoint its own memory of statements, and of whether it answers."""
-        object.__setattr__(self, "link", Link(self.pool_name))
-        object.__setattr__(self, "find", lru_cache(STATEMENTS_KEPT)(self._describe))
+    def __init__(
+        self, system: str, namespace: str | None = None, address: str | None = None, port: int | None = None
+    ) -> None:
+        self.system: Final = system
+        self.namespace: Final = namespace
+        self.address: Final = address
+        self.port: Final = port
+        self._identity: Final = (system, namespace, address, port)
+        self.link: Final = Link(self.pool_name)
+        self.find: Final[Callable[[str, bool], Call | None]] = lru_cache(STATEMENTS_KEPT)(self._describe)
+
+    def __eq__(self, other: object) -> bool:
+        """Two pools of one database have equal endpoints."""
+        return isinstance(other, Endpoint) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        """Endpoints are keys of what is known of their commands."""
+        return hash(self._identity)
+
+    def __repr__(self) -> str:
+        """Show what is compared."""
+        return f"Endpoint{self._identity!r}"
 
     @property
     def attributes(self) -> Attributes:
@@ -142,7 +169,6 @@ class Endpoint:
             span_name,
             ConstantAttributes({**metric, **attributes}),
             metric,
-            tuple(metric.items()),
             self.link,
             text=text,
             statement=statement,

@@ -1,7 +1,6 @@
 """What is fixed about an instrument: its name, unit, attributes and buckets, and how it is made from them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple, TypeAlias
 
 from opentelemetry import metrics
@@ -49,7 +48,6 @@ def bounded(name: str, bound: str, at_most: int | None = None) -> Attribute:
     return Attribute(name, bound=bound, at_most=at_most)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
     """One instrument; the subclass says what it measures with.
 
@@ -62,14 +60,29 @@ class Instrument:
         made_by: whose code creates it.
     """
 
+    __slots__ = ("attributes", "description", "made_by", "name", "source", "unit")
     kind: ClassVar[Kind]
 
-    name: str
-    unit: str
-    description: str
-    source: str
-    attributes: tuple[Attribute, ...] = ()
-    made_by: Maker = "mita_otel"
+    def __init__(
+        self,
+        *,
+        name: str,
+        unit: str,
+        description: str,
+        source: str,
+        attributes: tuple[Attribute, ...] = (),
+        made_by: Maker = "mita_otel",
+    ) -> None:
+        self.name: Final = name
+        self.unit: Final = unit
+        self.description: Final = description
+        self.source: Final = source
+        self.attributes: Final = attributes
+        self.made_by: Final = made_by
+
+    def __repr__(self) -> str:
+        """Show what tells it from others."""
+        return f"{type(self).__name__}({self.name!r})"
 
     @property
     def attribute_names(self) -> frozenset[str]:
@@ -133,7 +146,6 @@ class Gauge(Instrument):
         meter.create_observable_gauge(self.name, callbacks, self.unit, self.description)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram(Instrument):
     """A distribution.
 
@@ -141,9 +153,24 @@ class Histogram(Instrument):
         buckets: upper bounds in the instrument's unit, ascending; one more bucket holds what is above.
     """
 
+    __slots__ = ("buckets",)
     kind = "histogram"
 
-    buckets: tuple[float, ...]
+    def __init__(
+        self,
+        *,
+        name: str,
+        unit: str,
+        description: str,
+        source: str,
+        buckets: tuple[float, ...],
+        attributes: tuple[Attribute, ...] = (),
+        made_by: Maker = "mita_otel",
+    ) -> None:
+        super().__init__(
+            name=name, unit=unit, description=description, source=source, attributes=attributes, made_by=made_by
+        )
+        self.buckets: Final = buckets
 
     def create(self, meter: Meter) -> metrics.Histogram:
         """Make the instrument."""

@@ -4,8 +4,7 @@ Source of the list: observability report, sections 1.2 and 3.1.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
@@ -57,7 +56,6 @@ _TIMES: Final = frozenset({"at", "in", "on", "seconds", "ms"})
 _LONGEST: Final = 256
 
 
-@dataclass(frozen=True, eq=False)
 class Keys:
     """The judge of names.
 
@@ -68,20 +66,23 @@ class Keys:
         exempt: whole names that are not, whatever words they hold, in lower case.
     """
 
-    words: frozenset[str] = WORDS
-    phrases: frozenset[tuple[str, str]] = PHRASES
-    names: frozenset[str] = NAMES
-    exempt: frozenset[str] = frozenset()
-    _cached: Callable[[str], bool] = field(init=False, repr=False)
-    _joined: frozenset[str] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_joined", frozenset("".join(phrase) for phrase in self.phrases))
-        object.__setattr__(self, "_cached", lru_cache(maxsize=4096)(self._judge))
+    def __init__(
+        self,
+        words: frozenset[str] = WORDS,
+        phrases: frozenset[tuple[str, str]] = PHRASES,
+        names: frozenset[str] = NAMES,
+        exempt: frozenset[str] = frozenset(),
+    ) -> None:
+        self.words: Final = words
+        self.phrases: Final = phrases
+        self.names: Final = names
+        self.exempt: Final = exempt
+        self._joined: Final = frozenset("".join(phrase) for phrase in phrases)
+        self._cached: Final = lru_cache(maxsize=4096)(self._judge)
 
     def with_words(self, *words: str) -> "Keys":
         """Return a judge for which these words are sensitive too."""
-        return replace(self, words=self.words | {word.lower() for word in words})
+        return Keys(self.words | {word.lower() for word in words}, self.phrases, self.names, self.exempt)
 
     def is_sensitive(self, name: str) -> bool:
         """Say whether a name in snake, kebab, camel or dotted case stands for a sensitive value.

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -28,7 +27,6 @@ _CARD_DIGITS: Final = range(13, 20)
 _PAIR: Final = 2
 
 
-@dataclass(frozen=True, eq=False)
 class Policy:
     """The definition of sensitive data. Its methods never raise: what cannot be judged is masked.
 
@@ -42,20 +40,28 @@ class Policy:
         values: values of one nested value that are looked at; what is more is masked.
     """
 
-    keys: Keys = field(default_factory=Keys)
-    patterns: tuple[Pattern, ...] = PATTERNS
-    text_limit: int = 40_960
-    url_limit: int = 8_192
-    statement_limit: int = 2_048
-    depth: int = 8
-    values: int = 10_000
-    _clean: Clean[str] = field(default_factory=Clean, init=False, repr=False)
-    _clean_statements: Clean[str] = field(default_factory=Clean, init=False, repr=False)
-    _clean_attributes: Clean[tuple[str, str]] = field(default_factory=Clean, init=False, repr=False)
-    _sieve: Sieve = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_sieve", Sieve(self.patterns))
+    def __init__(
+        self,
+        keys: Keys | None = None,
+        patterns: tuple[Pattern, ...] = PATTERNS,
+        *,
+        text_limit: int = 40_960,
+        url_limit: int = 8_192,
+        statement_limit: int = 2_048,
+        depth: int = 8,
+        values: int = 10_000,
+    ) -> None:
+        self.keys: Final = keys or Keys()
+        self.patterns: Final = patterns
+        self.text_limit: Final = text_limit
+        self.url_limit: Final = url_limit
+        self.statement_limit: Final = statement_limit
+        self.depth: Final = depth
+        self.values: Final = values
+        self._clean: Final = Clean[str]()
+        self._clean_statements: Final = Clean[str]()
+        self._clean_attributes: Final = Clean[tuple[str, str]]()
+        self._sieve: Final = Sieve(patterns)
 
     def text(self, text: str) -> str:
         """Return the text with everything masked that is sensitive by its form or by a key before it.

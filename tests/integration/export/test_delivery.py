@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -144,7 +143,7 @@ def test_an_answer_cut_after_its_status_counts_as_its_status(
 
 def test_a_dripping_answer_ends_within_the_timeout(http_tracing: MakeTracing, otlp_receiver: OtlpReceiver) -> None:
     # A byte a second would be 38 s, and each of them in time for a timeout that counts from the last byte.
-    tracing = http_tracing(replace(PACE, attempt_timeout=1.5))
+    tracing = http_tracing(PACE.replace(attempt_timeout=1.5))
     otlp_receiver.fault = Fault(drip=True)
     tracing.spans(1)
     started = time.monotonic()

@@ -1,6 +1,5 @@
 """What a receiver made of a request is told with the variable that is to blame."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,7 +53,7 @@ def test_a_warning_of_the_receiver_is_passed_on() -> None:
         ("connection refused", {"speaks": "nothing"}, "mita-otel console"),
         ("HTTP 400", {"speaks": "tls"}, "https://"),
         ("TLS: WRONG_VERSION_NUMBER", {"endpoint": TLS, "speaks": "http/1.1"}, "http://"),
-        ("TLS: WRONG_VERSION_NUMBER", {"endpoint": replace(GRPC, insecure=False), "speaks": "http/2"}, "http://"),
+        ("TLS: WRONG_VERSION_NUMBER", {"endpoint": GRPC._replace(insecure=False), "speaks": "http/2"}, "http://"),
         ("TLS: CERTIFICATE_VERIFY_FAILED", {"endpoint": TLS, "speaks": "tls"}, "OTEL_EXPORTER_OTLP_CERTIFICATE"),
         ("connection closed by the receiver", {"speaks": "http/2"}, "OTEL_EXPORTER_OTLP_PROTOCOL=grpc"),
         ("gRPC UNAVAILABLE", {"endpoint": GRPC, "speaks": "http/1.1"}, "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"),
@@ -106,7 +105,7 @@ def test_what_is_alike_at_one_receiver_is_told_once() -> None:
 
 
 def test_credentials_are_named_and_not_shown() -> None:
-    endpoint = replace(PLAIN, headers=(("x-key", "hunter2"),))
+    endpoint = PLAIN._replace(headers=(("x-key", "hunter2"),))
     judgement = failed("HTTP 401", endpoint)
     assert "it sends x-key now" in judgement.fix
     assert "hunter2" not in f"{judgement.sentence}{judgement.fix}"

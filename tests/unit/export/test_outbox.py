@@ -6,7 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,7 +44,7 @@ def test_an_item_waits_no_longer_than_the_schedule_delay(make_outbox: Make) -> N
 
 def test_a_full_batch_goes_out_at_once(make_outbox: Make) -> None:
     sender = ScriptedSender()
-    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60, batch_size=3))
+    outbox = make_outbox(sender, QUICK.replace(schedule_delay=60, batch_size=3))
     items = put_all(outbox, "a", "b", "c")
     eventually(lambda: sender.delivered == items, 2)
 
@@ -68,7 +67,7 @@ def test_a_sender_that_raises_is_a_failed_attempt(make_outbox: Make) -> None:
 
 def test_a_refused_batch_is_counted_and_the_next_one_goes_out(make_outbox: Make) -> None:
     sender = ScriptedSender(Refused("HTTP 400"))
-    outbox = make_outbox(sender, replace(QUICK, batch_size=2))
+    outbox = make_outbox(sender, QUICK.replace(batch_size=2))
     put_all(outbox, "a", "b", "c")
     assert not outbox.flush(5)
     assert sender.delivered == ["c"]
@@ -104,7 +103,7 @@ class Fussy(ScriptedSender):
 @settings(max_examples=30)
 def test_malformed_items_cost_only_themselves(where: set[int]) -> None:
     sender = Fussy()
-    outbox: Outbox[str] = Outbox(signal="traces", encode=encode, sender=sender, pace=replace(QUICK, schedule_delay=60))
+    outbox: Outbox[str] = Outbox(signal="traces", encode=encode, sender=sender, pace=QUICK.replace(schedule_delay=60))
     items = put_all(outbox, *(f"malformed-{n}" if n in where else str(n) for n in range(512)))
     assert outbox.flush(5) is not bool(where)
     outbox.close(0)
@@ -114,7 +113,7 @@ def test_malformed_items_cost_only_themselves(where: set[int]) -> None:
 
 def test_a_receiver_that_refuses_everything_is_not_asked_about_each_item(make_outbox: Make) -> None:
     sender = Fussy()
-    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    outbox = make_outbox(sender, QUICK.replace(schedule_delay=60))
     put_all(outbox, *(f"malformed-{number}" for number in range(512)))
     assert not outbox.flush(5)
     assert outbox.statistics().refused == 512
@@ -123,7 +122,7 @@ def test_a_receiver_that_refuses_everything_is_not_asked_about_each_item(make_ou
 
 def test_a_receiver_that_goes_away_between_two_halves_gets_the_rest_later(make_outbox: Make) -> None:
     sender = ScriptedSender(Refused("HTTP 413", divisible=True), Accepted(), Retry("HTTP 503"))
-    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    outbox = make_outbox(sender, QUICK.replace(schedule_delay=60))
     items = put_all(outbox, *map(str, range(100)))
     eventually(lambda: outbox.flush(1))
     assert sender.delivered == items
@@ -132,7 +131,7 @@ def test_a_receiver_that_goes_away_between_two_halves_gets_the_rest_later(make_o
 
 def test_a_payload_is_cut_at_its_limit(make_outbox: Make) -> None:
     sender = ScriptedSender()
-    outbox = make_outbox(sender, replace(QUICK, payload_limit=10, slice_size=2))
+    outbox = make_outbox(sender, QUICK.replace(payload_limit=10, slice_size=2))
     items = put_all(outbox, *map(str, range(100)))
     assert outbox.flush(5)
     assert sender.delivered == items
@@ -142,7 +141,7 @@ def test_a_payload_is_cut_at_its_limit(make_outbox: Make) -> None:
 @given(sizes=st.lists(st.integers(1, 40), max_size=60), limit=st.integers(10, 60), slice_size=st.integers(1, 16))
 def test_no_payload_is_over_the_limit_unless_it_is_one_item(sizes: list[int], limit: int, slice_size: int) -> None:
     sender = ScriptedSender()
-    pace = replace(QUICK, payload_limit=limit, slice_size=slice_size)
+    pace = QUICK.replace(payload_limit=limit, slice_size=slice_size)
     outbox: Outbox[str] = Outbox(signal="traces", encode=encode, sender=sender, pace=pace)
     items = put_all(outbox, *(f"{number:x}".ljust(size, "x") for number, size in enumerate(sizes)))
     assert outbox.flush(5)
@@ -176,7 +175,7 @@ def test_an_item_that_cannot_be_encoded_is_dropped_alone(make_outbox: Make) -> N
 
 def test_when_full_the_oldest_make_room_and_are_counted(make_outbox: Make) -> None:
     sender = ScriptedSender(*[Retry("HTTP 503", 60)])
-    outbox = make_outbox(sender, replace(QUICK, capacity=10, batch_size=5, retry_after_limit=60))
+    outbox = make_outbox(sender, QUICK.replace(capacity=10, batch_size=5, retry_after_limit=60))
     put_all(outbox, *map(str, range(5)))
     eventually(lambda: outbox.statistics().retries == 1 and outbox.statistics().queued == 5)
     put_all(outbox, *map(str, range(5, 17)))
@@ -188,7 +187,7 @@ def test_when_full_the_oldest_make_room_and_are_counted(make_outbox: Make) -> No
 def test_the_batch_on_its_way_counts_toward_the_capacity(make_outbox: Make) -> None:
     sender = ScriptedSender()
     sender.gate.clear()
-    outbox = make_outbox(sender, replace(QUICK, capacity=10, batch_size=5))
+    outbox = make_outbox(sender, QUICK.replace(capacity=10, batch_size=5))
     put_all(outbox, *map(str, range(5)))
     assert sender.entered.wait(5)
     put_all(outbox, *map(str, range(100, 120)))
@@ -198,7 +197,7 @@ def test_the_batch_on_its_way_counts_toward_the_capacity(make_outbox: Make) -> N
 
 def test_every_item_put_by_many_threads_is_accounted_for(make_outbox: Make) -> None:
     sender = ScriptedSender()
-    outbox = make_outbox(sender, replace(QUICK, capacity=200, batch_size=50))
+    outbox = make_outbox(sender, QUICK.replace(capacity=200, batch_size=50))
     threads = [threading.Thread(target=put_all, args=(outbox, *["x"] * 2000)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -214,7 +213,7 @@ def test_every_item_put_by_many_threads_is_accounted_for(make_outbox: Make) -> N
 def test_put_does_not_wait_for_a_receiver_that_hangs(make_outbox: Make) -> None:
     sender = ScriptedSender()
     sender.gate.clear()
-    outbox = make_outbox(sender, replace(QUICK, batch_size=8))
+    outbox = make_outbox(sender, QUICK.replace(batch_size=8))
     outbox.put("a")
     assert sender.entered.wait(5)
     started = time.perf_counter()
@@ -233,12 +232,12 @@ def test_flush_says_false_when_the_receiver_does_not_answer_in_time(make_outbox:
 
 
 def test_flush_of_an_empty_outbox_is_true_at_once(make_outbox: Make) -> None:
-    assert make_outbox(ScriptedSender(), replace(QUICK, schedule_delay=60)).flush(0)
+    assert make_outbox(ScriptedSender(), QUICK.replace(schedule_delay=60)).flush(0)
 
 
 def test_flush_cuts_a_wait_between_attempts_short(make_outbox: Make) -> None:
     sender = ScriptedSender(*[Retry("timeout")] * 3)
-    outbox = make_outbox(sender, replace(QUICK, backoff_initial=1e-9, backoff_limit=1e-9, schedule_delay=60))
+    outbox = make_outbox(sender, QUICK.replace(backoff_initial=1e-9, backoff_limit=1e-9, schedule_delay=60))
     outbox.put("a")
     assert outbox.flush(5)
 
@@ -262,7 +261,7 @@ def test_close_delivers_what_is_left_although_the_receiver_asked_to_wait(make_ou
 
 def test_close_keeps_trying_until_its_deadline(make_outbox: Make) -> None:
     sender = ScriptedSender(*[Retry("connection refused")] * 4)
-    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    outbox = make_outbox(sender, QUICK.replace(schedule_delay=60))
     outbox.put("a")
     assert outbox.close(5).left == 0
     assert sender.delivered == ["a"]
@@ -273,7 +272,7 @@ def test_close_gives_up_at_its_deadline_and_counts_what_is_left(
 ) -> None:
     sender = ScriptedSender()
     sender.gate.clear()
-    outbox = make_outbox(sender, replace(QUICK, batch_size=2))
+    outbox = make_outbox(sender, QUICK.replace(batch_size=2))
     put_all(outbox, "a", "b", "c")
     assert sender.entered.wait(5)
     started = time.monotonic()
@@ -286,7 +285,7 @@ def test_close_gives_up_at_its_deadline_and_counts_what_is_left(
 
 def test_an_attempt_is_given_no_more_time_than_the_shutdown_has(make_outbox: Make) -> None:
     sender = ScriptedSender()
-    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    outbox = make_outbox(sender, QUICK.replace(schedule_delay=60))
     outbox.put("a")
     outbox.close(0.5)
     assert sender.timeouts[0] <= 0.5
@@ -330,7 +329,7 @@ def test_a_fault_of_our_own_costs_its_batch_and_not_the_thread(
     make_outbox: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sender = ScriptedSender()
-    outbox = make_outbox(sender, replace(QUICK, schedule_delay=60))
+    outbox = make_outbox(sender, QUICK.replace(schedule_delay=60))
     with monkeypatch.context() as patch:
         patch.setattr(outbox, "_deliver", lambda _batch: 1 / 0)
         outbox.put("a")
@@ -360,9 +359,7 @@ def test_instrumentation_is_off_while_sending(make_outbox: Make) -> None:
 
 def test_the_duration_of_an_export_includes_its_retries(make_outbox: Make) -> None:
     observed: list[tuple[float, str | None]] = []
-    outbox = make_outbox(
-        ScriptedSender(Retry("timeout"), Accepted(), Refused("HTTP 400")), replace(QUICK, batch_size=1)
-    )
+    outbox = make_outbox(ScriptedSender(Retry("timeout"), Accepted(), Refused("HTTP 400")), QUICK.replace(batch_size=1))
     outbox.observe_duration = lambda seconds, error: observed.append((seconds, error))
     put_all(outbox, "a", "b")
     outbox.flush(5)
@@ -371,7 +368,7 @@ def test_the_duration_of_an_export_includes_its_retries(make_outbox: Make) -> No
 
 def test_a_signal_handler_may_close_while_its_thread_is_putting(make_outbox: Make) -> None:
     sender = ScriptedSender()
-    outbox = make_outbox(sender, replace(QUICK, batch_size=1))
+    outbox = make_outbox(sender, QUICK.replace(batch_size=1))
     ended: list[int] = []
 
     def trace(_frame: Any, event: str, _argument: Any) -> Any:
@@ -392,7 +389,7 @@ def test_a_signal_handler_may_close_while_its_thread_is_putting(make_outbox: Mak
 def test_a_forked_child_starts_empty_and_delivers_its_own(make_outbox: Make) -> None:
     sender = ScriptedSender()
     sender.gate.clear()
-    outbox = make_outbox(sender, replace(QUICK, batch_size=2))
+    outbox = make_outbox(sender, QUICK.replace(batch_size=2))
     put_all(outbox, "parent", "parent", "parent")
     assert sender.entered.wait(5)
     program = """
@@ -402,7 +399,7 @@ from tests.unit.export.conftest import QUICK, ScriptedSender, encode
 from dataclasses import replace
 sender = ScriptedSender()
 sender.gate.clear()
-outbox = Outbox(signal="traces", encode=encode, sender=sender, pace=replace(QUICK, batch_size=2))
+outbox = Outbox(signal="traces", encode=encode, sender=sender, pace=QUICK.replace(batch_size=2))
 for _ in range(3): outbox.put("parent")
 sender.entered.wait(5)
 child = os.fork()
@@ -451,7 +448,7 @@ def test_encoding_happens_in_slices(make_outbox: Make) -> None:
         sizes.append(len(items))
         return encode(items)
 
-    outbox = make_outbox(ScriptedSender(), replace(QUICK, schedule_delay=60), encode=measure)
+    outbox = make_outbox(ScriptedSender(), QUICK.replace(schedule_delay=60), encode=measure)
     put_all(outbox, *["x"] * 500)
     outbox.flush(5)
     assert max(sizes) <= 64

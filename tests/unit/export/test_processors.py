@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -34,7 +33,7 @@ from mita_otel.export.metrics import preferred_aggregation, preferred_temporalit
 from mita_otel.export.quiet import quietly
 from tests.unit.export.conftest import QUICK
 
-PACE = replace(QUICK, schedule_delay=60)
+PACE = QUICK.replace(schedule_delay=60)
 
 
 class Recorder:
@@ -198,7 +197,7 @@ def test_a_fault_in_the_log_processor_does_not_reach_the_application(recorder: R
 
 def test_counts_are_published_under_the_standard_names(metric_reader: InMemoryMetricReader) -> None:
     recorder = Recorder(Accepted(1, "too old"), Refused("HTTP 400"))
-    processor = OutboxSpanProcessor(recorder, pace=replace(PACE, batch_size=3, capacity=50))
+    processor = OutboxSpanProcessor(recorder, pace=PACE.replace(batch_size=3, capacity=50))
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor)
     meters = MeterProvider([metric_reader], shutdown_on_exit=False)

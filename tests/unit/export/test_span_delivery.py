@@ -225,7 +225,7 @@ from tests.unit.export.test_processors import PACE, Recorder
 from dataclasses import replace
 recorder = Recorder()
 provider = Provider(resource=Resource({"service.name": "s"}))
-outbox = OutboxSpanProcessor(recorder, encoder=MaskingEncoder(), pace=replace(PACE, batch_size=8000))
+outbox = OutboxSpanProcessor(recorder, encoder=MaskingEncoder(), pace=PACE.replace(batch_size=8000))
 provider.add_span_processor(outbox)
 atexit.register(lambda: print(outbox.close(5).left, len(recorder.span_names)))
 tracer = provider.get_tracer("t")

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from tests.fixtures.polling import eventually
 from tests.unit.export.conftest import QUICK
 from tests.unit.export.test_processors import Recorder
 
-PACE = replace(QUICK, capacity=40, batch_size=10)
+PACE = QUICK.replace(capacity=40, batch_size=10)
 
 
 class Absent(Recorder):

@@ -1,7 +1,6 @@
 """Between slices of the encoding requests have the interpreter, and for a while unless the delivery is urgent."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -32,7 +31,7 @@ class Watched(NamedTuple):
 def watched(make_outbox: Callable[..., Outbox[str]], monkeypatch: pytest.MonkeyPatch) -> Watched:
     monkeypatch.setattr("mita_otel.export.turns.SLICE", -1)
     turns, receiver, pauses = Turns(), ScriptedSender(), list[float]()
-    pace = replace(QUICK, schedule_delay=60, capacity=CAPACITY, batch_size=BATCH, pause=PAUSE)
+    pace = QUICK.replace(schedule_delay=60, capacity=CAPACITY, batch_size=BATCH, pause=PAUSE)
     outbox = make_outbox(receiver, pace, turns=turns)
     wanted = turns.pause
 
