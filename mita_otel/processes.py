@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Final
 
-_HELPER_CODE: Final = re.compile(r"from multiprocessing\.(resource_tracker|semaphore_tracker|forkserver) import main")
+_HELPER_CODE: Final = r"from multiprocessing\.(resource_tracker|semaphore_tracker|forkserver) import main"
 _HELPER_MODULES: Final = frozenset({"pip", "ensurepip", "venv", "uv", "compileall", "py_compile"})
 _HELPER_PROGRAMS: Final = frozenset({"pip", "pip3", "uv"})
 
@@ -22,7 +22,7 @@ def is_helper(arguments: Sequence[str]) -> bool:
         rest = rest[2 if takes_value else 1 :]
     match rest:
         case ["-c", code, *_]:
-            return _HELPER_CODE.search(code) is not None
+            return re.search(_HELPER_CODE, code) is not None
         case ["-m", module, *_]:
             return module.partition(".")[0] in _HELPER_MODULES
         case [program, *_]:

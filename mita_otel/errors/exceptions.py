@@ -8,7 +8,7 @@ from mita_otel.errors.taxonomy import Category, Kind, Severity
 
 JSON: TypeAlias = "str | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
-_CODE: Final = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+_CODE: Final = r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*"
 _STATUSES: Final = range(400, 600)
 
 
@@ -42,7 +42,7 @@ class StandardizedAPIException(Exception):  # noqa: N818 - the report's name
         severity: Severity | None = None,
     ) -> None:
         super().__init__(message)
-        if code is not None and not _CODE.fullmatch(code):
+        if code is not None and not re.fullmatch(_CODE, code):
             raise ValueError(f"code={code!r} is not allowed: it takes capitals, digits and underscores")
         if status is not None and status not in _STATUSES:
             raise ValueError(f"status={status!r} is not allowed: it takes 400 to 599")

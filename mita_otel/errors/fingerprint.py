@@ -29,11 +29,11 @@ _LIBRARIES: Final = tuple(
     {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
 )
 _VARIABLE: Final = (
-    (re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"), "<uuid>"),
-    (re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}"), "<email>"),
-    (re.compile(r"'[^']*'|\"[^\"]*\""), "<text>"),
-    (re.compile(r"\b(?:0x)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b"), "<hex>"),
-    (re.compile(r"\d+"), "<n>"),
+    (r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", "<uuid>"),
+    (r"[^\s@]{1,64}@[^\s@]{1,255}", "<email>"),
+    (r"'[^']*'|\"[^\"]*\"", "<text>"),
+    (r"\b(?:0x)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b", "<hex>"),
+    (r"\d+", "<n>"),
 )
 
 Frame = tuple[str, str]
@@ -98,5 +98,5 @@ def normalised(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 - a message can be as broken as what it tells of
         return "<no message>"
     for pattern, word in _VARIABLE:
-        message = pattern.sub(word, message)
+        message = re.sub(pattern, word, message)
     return message

@@ -13,7 +13,6 @@ from weakref import WeakSet
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context
 from opentelemetry.instrumentation.utils import _SUPPRESS_INSTRUMENTATION_KEY_PLAIN
 from opentelemetry.metrics import Meter
-from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TraceFlags, Tracer
 from opentelemetry.trace.propagation import _SPAN_KEY
 
@@ -40,7 +39,7 @@ STATEMENTS_KEPT: Final = 1024
 """Descriptions of statements that an endpoint keeps, so that each is read once and not at every execution."""
 
 VERSION: Final = version("mita-otel")
-SCHEMA_URL: Final = Schemas.V1_40_0.value
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.40.0"
 
 owned: Final[WeakSet[Any]] = WeakSet()
 """Driver connections that another instrumented library works through, and traces itself."""

@@ -16,9 +16,6 @@ _UNSEPARATED: Final = str.maketrans("", "", _SEPARATORS)
 _LEAST: Final = 13
 
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}(?=[0-9])")
-_ENCLOSING: Final = re.compile(
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
-)
 _LONGEST_ENCLOSING: Final = 52
 
 _ISSUERS: Final[tuple[tuple[str, range, frozenset[int]], ...]] = (
@@ -90,6 +87,15 @@ def _numbers_among_others() -> re.Pattern[str]:
     )
 
 
+@cache
+def _enclosing() -> re.Pattern[str]:
+    """UUIDs, and the ids of a trace and a span together."""
+    return re.compile(
+        r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+        r"|[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+    )
+
+
 def is_card_number(digits: str) -> bool:
     """Say whether ASCII digits are a card number: issuer's range, length and Luhn's sum.
 
@@ -148,5 +154,6 @@ def _inside(text: str, start: int, end: int) -> bool:
         return False
     around = max(0, start - _LONGEST_ENCLOSING)
     return any(
-        one.start() <= start and end <= one.end() for one in _ENCLOSING.finditer(text, around, end + _LONGEST_ENCLOSING)
+        one.start() <= start and end <= one.end()
+        for one in _enclosing().finditer(text, around, end + _LONGEST_ENCLOSING)
     )

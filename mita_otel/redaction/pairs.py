@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 from mita_otel.redaction.patterns import REDACTED
@@ -17,11 +18,6 @@ _QUOTES: Final = {quote: re.compile(rf"(\\*){quote}") for quote in "\"'"}
 _BRACKETS: Final = re.compile(r"[\[\](){}]")
 _BARE: Final = re.compile(r"""[^\s,;&"'<]*""")
 _LINE: Final = re.compile(r"""[^\r\n"']*""")
-_AUTHORIZATION: Final = re.compile(
-    r"""(?:digest|oauth|hawk|aws4-hmac-sha256)[ \t][^\r\n]*"""
-    r"""|(?:bearer|basic|token|apikey|negotiate|ntlm)[ \t]{1,8}[^\s,;"']*""",
-    re.IGNORECASE,
-)
 
 _MOST: Final = 2_000
 """Keys that are judged in one text; one with more is masked from there on: time is bounded, not masking."""
@@ -29,6 +25,15 @@ _MOST_SENSITIVE: Final = 500
 """The same for the sensitive ones among them."""
 
 _SECOND_WORDS: Final = frozenset({"number", "numbers", "no", "code", "id", "key", "account", "card", "security"})
+
+
+@cache
+def _authorization() -> re.Pattern[str]:
+    return re.compile(
+        r"""(?:digest|oauth|hawk|aws4-hmac-sha256)[ \t][^\r\n]*"""
+        r"""|(?:bearer|basic|token|apikey|negotiate|ntlm)[ \t]{1,8}[^\s,;"']*""",
+        re.IGNORECASE,
+    )
 
 
 def redact_pairs(text: str, is_sensitive: Callable[[str], bool]) -> str:
@@ -86,7 +91,7 @@ def _value(text: str, name: str, after: int) -> tuple[int, int]:
         return start, _end(_BARE, text, _closing_bracket(text, start))
     if "cookie" in name.lower():
         return start, _end(_LINE, text, start)
-    authorization = _AUTHORIZATION.match(text, start)
+    authorization = _authorization().match(text, start)
     return start, authorization.end() if authorization is not None else _end(_BARE, text, start)
 
 

@@ -24,7 +24,6 @@ _LOCAL_REVERSED: Final = re.compile(r"[\w.+-]++(?:'[\w.+-]++)?")
 _DOMAIN: Final = re.compile(r"(?:[^\W_](?:[\w-]{0,62}+)\.){1,8}[^\W\d_](?:[\w-]{1,62}+)")
 _ESCAPE: Final = re.compile(r"\\[nrtbf]")
 _JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]*+(?:\.[A-Za-z0-9_-]*+){1,4}")
-_CREDENTIALS: Final = re.compile(r"(?<![a-z])(bearer|basic)[ \t]{1,8}([a-z0-9._~+/=-]{4,}+)", re.IGNORECASE)
 _USERINFO: Final = re.compile(r"(?<=://)[^\s/?#\"'<>]+(?=@)")
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,48}PRIVATE KEY(?: BLOCK)?-----")
 
@@ -52,23 +51,31 @@ _SURE_LENGTH: Final = 20
 _MOST: Final = 500
 """Forms of one kind that are masked in one text; one with more is masked from there on: time is bounded."""
 
-_NUMBER: Final = re.compile(
-    rf"""
-    [0-9+](?:
-      (?=[0-9 .()\-\u00a0\u2010\u2011\u202f]{{7}})(?: # most numbers are too short for anything that follows
-        (?<=[0-9])(?:[ \-\u00a0\u2010\u2011\u202f]?[0-9]){{12}}
-      | (?<=[0-9])[0-9]{{2}}(?: [- ][0-9]{{2}}[- ][0-9]{{4}} | \)?[ .-]?[0-9]{{3}}[ .-][0-9]{{4}} )
-      | (?<=\+)[1-9](?:[ .-]?\(?[0-9]\)?){{6}}
-      )
-    | {AHEAD}[0-9](?:[ -]?[A-Za-z0-9]){{11}}
+
+# What texts of a start have no use for, no service waits for.
+@cache
+def _numbers() -> re.Pattern[str]:
+    """What every card, account, social security and telephone number has: most texts need not be searched for each."""
+    return re.compile(
+        rf"""
+        [0-9+](?:
+          (?=[0-9 .()\-\u00a0\u2010\u2011\u202f]{{7}})(?: # most numbers are too short for anything that follows
+            (?<=[0-9])(?:[ \-\u00a0\u2010\u2011\u202f]?[0-9]){{12}}
+          | (?<=[0-9])[0-9]{{2}}(?: [- ][0-9]{{2}}[- ][0-9]{{4}} | \)?[ .-]?[0-9]{{3}}[ .-][0-9]{{4}} )
+          | (?<=\+)[1-9](?:[ .-]?\(?[0-9]\)?){{6}}
+          )
+        | {AHEAD}[0-9](?:[ -]?[A-Za-z0-9]){{11}}
+        )
+        """,
+        re.VERBOSE,
     )
-    """,
-    re.VERBOSE,
-)
-"""What every card, account, social security and telephone number has: most texts need not be searched for each."""
 
 
-# What is rarely looked for, no service waits for to start.
+@cache
+def _credentials() -> re.Pattern[str]:
+    return re.compile(r"(?<![a-z])(bearer|basic)[ \t]{1,8}([a-z0-9._~+/=-]{4,}+)", re.IGNORECASE)
+
+
 @cache
 def _security_numbers() -> re.Pattern[str]:
     return re.compile(
@@ -105,14 +112,14 @@ class Pattern(NamedTuple):
             characters.
         hints: plain texts in lower case; the form is only looked for where one of them is; empty: everywhere.
         digits: how many digits the form needs at least.
-        sieve: something that the form cannot do without, in a text that has so many digits.
+        sieve: gives something that the form cannot do without, in a text that has so many digits.
     """
 
     name: str
     mask: Callable[[str], str]
     hints: tuple[str, ...] = ()
     digits: int = 0
-    sieve: re.Pattern[str] | None = None
+    sieve: Callable[[], re.Pattern[str]] | None = None
 
 
 def _replace(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -178,7 +185,7 @@ def _mask_credentials(text: str) -> str:
 
 
 def _find_credentials(text: str) -> Iterator[tuple[int, int]]:
-    found = _CREDENTIALS.finditer(text)
+    found = _credentials().finditer(text)
     for match in islice(found, _MOST):
         scheme, value = match.groups()
         if _is_basic(value) if scheme.lower() == "basic" else not value.isalpha() or len(value) >= _SURE_LENGTH:
@@ -212,10 +219,10 @@ PATTERNS: Final = (
     Pattern("JWT", _masking(_JWT), ("eyj",)),
     Pattern("API key", _mask_api_keys, tuple(prefix.lower() for prefix in _PREFIXES)),
     Pattern("e-mail address", _mask_mail, ("@", "%40")),
-    Pattern("card number", _mask_cards, digits=13, sieve=_NUMBER),
-    Pattern("IBAN", _mask_ibans, digits=2, sieve=_NUMBER),
-    Pattern("social security number", _mask_security_numbers, ("-", " "), digits=9, sieve=_NUMBER),
-    Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=7, sieve=_NUMBER),
+    Pattern("card number", _mask_cards, digits=13, sieve=_numbers),
+    Pattern("IBAN", _mask_ibans, digits=2, sieve=_numbers),
+    Pattern("social security number", _mask_security_numbers, ("-", " "), digits=9, sieve=_numbers),
+    Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=7, sieve=_numbers),
     Pattern("bearer and basic credentials", _mask_credentials, ("bearer", "basic")),
 )
 """The forms, in the order in which they are looked for: what holds others comes first."""

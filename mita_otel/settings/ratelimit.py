@@ -2,13 +2,13 @@
 
 import re
 from ipaddress import ip_network
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mita_otel.settings.values import Part, lower, split
 
-_QUOTA = re.compile(r"([a-z][a-z0-9_]*)=([0-9]{1,7})/([0-9]{1,7})", re.ASCII)
+_QUOTA: Final = r"([a-z][a-z0-9_]*)=([0-9]{1,7})/([0-9]{1,7})"
 
 
 class Quota(NamedTuple):
@@ -31,7 +31,7 @@ def _quotas(value: object) -> object:
     parts = split(value)
     if not isinstance(value, str) or not isinstance(parts, tuple):
         return value
-    found = [_QUOTA.fullmatch(part) for part in parts]
+    found = [re.fullmatch(_QUOTA, part) for part in parts]
     if not all(found):
         raise ValueError("name=quota/seconds, separated by commas")
     return tuple(Quota(match[1], int(match[2]), int(match[3])) for match in found if match)

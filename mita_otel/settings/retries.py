@@ -10,7 +10,7 @@ from mita_otel.settings.values import Part, lower, split
 LONGEST: Final = 3_600.0
 """Seconds: a request that takes longer is to become a job that is asked about."""
 
-_ROUTE: Final = re.compile(r"((?:(?:GET|POST|PUT|PATCH|DELETE) )?/[^\s=,]*)=([0-9]{1,4}(?:\.[0-9]{1,3})?)", re.ASCII)
+_ROUTE: Final = r"(?a)((?:(?:GET|POST|PUT|PATCH|DELETE) )?/[^\s=,]*)=([0-9]{1,4}(?:\.[0-9]{1,3})?)"
 
 
 class RouteTimeout(NamedTuple):
@@ -25,7 +25,7 @@ def _routes(value: object) -> object:
     parts = split(value)
     if not isinstance(value, str) or not isinstance(parts, tuple):
         return value
-    found = [_ROUTE.fullmatch(part) for part in parts]
+    found = [re.fullmatch(_ROUTE, part) for part in parts]
     if not all(found):
         raise ValueError("route=seconds, separated by commas")
     return tuple(RouteTimeout(match[1], float(match[2])) for match in found if match)

@@ -9,7 +9,7 @@ from mita_otel.settings.values import Part
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-_DSN: Final = re.compile(r"https?://[^\s/@:]+(?::[^\s/@]*)?@[^\s/@]+/(?:[^\s]*/)?[0-9]+/?")
+_DSN: Final = r"https?://[^\s/@:]+(?::[^\s/@]*)?@[^\s/@]+/(?:[^\s]*/)?[0-9]+/?"
 
 
 def _dsn(value: object) -> object:
@@ -21,7 +21,7 @@ def _dsn(value: object) -> object:
     if not isinstance(value, str):
         return value
     stripped = value.strip()
-    if not _DSN.fullmatch(stripped):
+    if not re.fullmatch(_DSN, stripped):
         raise ValueError("no DSN")
     return stripped
 

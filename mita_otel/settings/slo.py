@@ -2,17 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from mita_otel.settings.values import Part, Url
 
-_REDIS = re.compile(r"(rediss?://[^/\s]+|unix://)\S*", re.ASCII)
+_REDIS: Final = r"(?a)(rediss?://[^/\s]+|unix://)\S*"
 
 
 def _redis(value: SecretStr) -> SecretStr:
-    if not _REDIS.fullmatch(value.get_secret_value()):
+    if not re.fullmatch(_REDIS, value.get_secret_value()):
         raise ValueError("no URL of Redis")
     return value
 

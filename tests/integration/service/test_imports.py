@@ -44,9 +44,10 @@ UNTOUCHED = {
 """What a service uses once it has errors or retries, or where it is asked for, and not as it starts."""
 
 RARE = {
-    "cards": ("_numbers_alone", "_numbers_among_others"),
+    "cards": ("_enclosing", "_numbers_alone", "_numbers_among_others"),
     "ibans": ("_candidates",),
-    "patterns": ("_api_keys", "_international_phones", "_phones", "_security_numbers"),
+    "pairs": ("_authorization",),
+    "patterns": ("_api_keys", "_credentials", "_international_phones", "_numbers", "_phones", "_security_numbers"),
     "statements": ("_array", "_in", "_rows", "_tokens"),
 }
 """Expressions of redaction that take long to compile, and are not looked for at a start."""
