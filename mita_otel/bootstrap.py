@@ -183,7 +183,10 @@ def claim() -> None:
 
 
 def check() -> None:
-    """Complain if another distribution's configurator set the SDK up; called once everything is configured."""
+    """Complain if another distribution's configurator set the SDK up.
+
+    It is the entry point of the group `opentelemetry_pre_instrument`, which is called once everything is configured.
+    """
     if _running or is_helper(sys.orig_argv) or environment().get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return
     for problem in _problems or [

@@ -4,18 +4,21 @@ from typing import Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # has no type information
 
-from mita_otel import bootstrap, hook
+from mita_otel import hook
+from mita_otel.bootstrap import check, claim, running
+
+__all__ = ["MitaConfigurator", "MitaDistro", "check"]
 
 
 class MitaDistro(BaseDistro):  # type: ignore[misc] # as above
     """The `mita` entry point of the group `opentelemetry_distro`."""
 
     def _configure(self, **_: Any) -> None:
-        bootstrap.claim()
+        claim()
 
     def load_instrumentor(self, entry_point: Any, **kwargs: Any) -> None:
         """Instrument a library that this distribution has no module of its own for."""
-        if bootstrap.running() is not None and not hook.is_absent(entry_point):
+        if running() is not None and not hook.is_absent(entry_point):
             super().load_instrumentor(entry_point, **kwargs)
 
 
@@ -25,8 +28,3 @@ class MitaConfigurator:
     def configure(self, **_: Any) -> None:
         """Start the three signals and instrument the libraries."""
         hook.start()
-
-
-def check() -> None:
-    """Say loudly when another distribution or configurator won (entry point group `opentelemetry_pre_instrument`)."""
-    bootstrap.check()

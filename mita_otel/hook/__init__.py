@@ -16,8 +16,9 @@ from typing import Any, Final
 from opentelemetry.instrumentation.environment_variables import OTEL_PYTHON_DISABLED_INSTRUMENTATIONS as DISABLED
 
 from mita_otel import heap, import_path
+from mita_otel.later import loaded_later
 
-with heap.uncollected():
+with heap.uncollected(), loaded_later("psutil"):
     from mita_otel import bootstrap
     from mita_otel.settings import environment
 

@@ -14,7 +14,6 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 from opentelemetry.trace import Span
 
-from mita_otel.libraries.slow.plan import PLANS
 from mita_otel.libraries.slow.table import RANKED, TABLE, SlowQuery
 from mita_otel.metrics.catalogue.database import SLOW_QUERIES, SLOW_QUERY_TIME
 from mita_otel.metrics.recording import Total
@@ -22,6 +21,7 @@ from mita_otel.settings import Settings
 
 if TYPE_CHECKING:
     from mita_otel.libraries.database import Call
+    from mita_otel.libraries.slow.plan import Plans
 
 EVENT: Final = "mita.slow_query"
 
@@ -54,7 +54,7 @@ class SlowQueries:
     ) -> None:
         self._after = settings.slow_query_seconds
         self._total = Total(SLOW_QUERIES, provider.get_meter(METER))
-        self._plans = PLANS if settings.slow_query_plan else None
+        self._plans = _plans() if settings.slow_query_plan else None
         self._due = _Due(clock)
         if provider not in _observed:
             _observed.add(provider)
@@ -87,6 +87,12 @@ class SlowQueries:
 
         if self._plans is None or not self._plans.explain(call, log):
             log()
+
+
+def _plans() -> "Plans":
+    from mita_otel.libraries.slow.plan import PLANS  # noqa: PLC0415 - who wants no plans starts without
+
+    return PLANS
 
 
 def _named(call: "Call") -> SlowQuery:

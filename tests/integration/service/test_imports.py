@@ -34,12 +34,14 @@ UNTOUCHED = {
     "mita_otel.errors.reporting",
     "mita_otel.export.spool",
     "mita_otel.export.spooling",
+    "mita_otel.libraries.slow.plan",
     "mita_otel.logs.files",
     "mita_otel.logs.rotation",
     "mita_otel.retries.budget",
     "mita_otel.retries.ledger",
     "mita_otel.retries.policy",
     "mita_otel.sentry",
+    "psutil",
 }
 """What a service uses once it has errors or retries, or where it is asked for, and not as it starts."""
 
