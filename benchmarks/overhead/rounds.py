@@ -41,6 +41,8 @@ class Effort:
         connections: that ask at once.
         paced: seconds at a fixed rate; 0 for none.
         rate: of that, requests a second.
+        starts: by each launcher in each round, of which the median counts: what a host does meanwhile makes one of them
+            half as long again.
         budget: seconds for all of it; a round that would not fit is not begun. The first one always is.
     """
 
@@ -52,6 +54,7 @@ class Effort:
     connections: int = 16
     paced: float = 6.0
     rate: float = 100.0
+    starts: int = 3
     budget: float = float("inf")
 
 
@@ -99,7 +102,7 @@ class Run:
         measured: requests that the server's histogram counted.
         calls: calls to the neighbour in its life.
         measured_calls: those that the client's histogram counted.
-        own_start: seconds from start to first answer in another life, by its own launcher; None where it has none.
+        own_start: seconds from start to first answer in other lives, by its own launcher; None where it has none.
     """
 
     variant: str
@@ -239,7 +242,10 @@ def _look(bench: _Bench, variant: Variant, effort: Effort) -> Look:
 
 def _run(bench: _Bench, variant: Variant, effort: Effort) -> Run:
     calibration = bench.calm.wait()
-    own_start = _own_start(bench, variant)
+    own_start = None
+    if variant.own_launcher:
+        own_start = statistics.median(_starts(bench, replace(variant, launcher=(variant.own_launcher,)), effort.starts))
+    started = _starts(bench, variant, effort.starts - 1)
     samples, answered, everything = {}, Counter({"ping": 1}), Telemetry()
     bench.sink.take()
     with bench.serve(variant) as server:
@@ -252,7 +258,7 @@ def _run(bench: _Bench, variant: Variant, effort: Effort) -> Run:
     return Run(
         variant=variant.name,
         calibration=calibration,
-        started=server.started,
+        started=statistics.median([*started, server.started]),
         resident=resident,
         samples=samples,
         answered=answered.total(),
@@ -263,11 +269,13 @@ def _run(bench: _Bench, variant: Variant, effort: Effort) -> Run:
     )
 
 
-def _own_start(bench: _Bench, variant: Variant) -> float | None:
-    if not variant.own_launcher:
-        return None
-    with bench.serve(replace(variant, launcher=(variant.own_launcher,))) as server:
-        return server.started
+def _starts(bench: _Bench, variant: Variant, number: int) -> list[float]:
+    """Return the seconds to the first answer of lives that end with it."""
+    started = []
+    for _ in range(number):
+        with bench.serve(variant) as server:
+            started.append(server.started)
+    return started
 
 
 def _sample(bench: _Bench, variant: Variant, server: Server, due: Due, effort: Effort) -> tuple[Sample, int, Telemetry]:
