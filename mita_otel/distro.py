@@ -4,6 +4,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # has no type information
 
+# The hook comes first: it loads the rest as a start needs it.
 from mita_otel import hook
 from mita_otel.bootstrap import check, claim, running
 

@@ -3,7 +3,7 @@
 Without options it does what that launcher would do, but without loading it, which takes six times as long as Python's
 own start; in the program, `hook` does what the launcher's loader would do. So nothing is imported here that Python has
 not loaded by then: neither `typing` nor `pathlib` nor `shutil`. A program that the Python of this process would run is
-run in it: starting Python again would take another tenth of what telemetry adds to the start of a service.
+run in it: to start Python again would take 15 ms, beside 90 that telemetry adds to the start of a service.
 """
 # ruff: noqa: PTH100, PTH109, PTH113, PTH118, PTH119, PTH120, PTH123 - no pathlib
 
@@ -79,18 +79,19 @@ def python_path(before: str, *, hook: str, here: str) -> str:
 def _code(program: str) -> "CodeType | None":
     """Return the code of a script that the system would give to the Python of this process, as it gave us; else None.
 
-    What cannot be compiled (an archive, a mistake) is none of ours: Python tells of it best.
+    What cannot be read or compiled (an archive, a mistake) is none of ours: whoever runs it tells of it best.
     """
     if sys.orig_argv[1:] != sys.argv:
         return None
-    with open(program, "rb") as file:
-        if file.readline() != os.fsencode(f"#!{sys.executable}\n"):
-            return None
-        file.seek(0)
-        try:
-            return compile(file.read(), program, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError):
-            return None
+    first = os.fsencode(f"#!{sys.executable}\n")
+    try:
+        with open(program, "rb") as file:
+            beginning = file.read(len(first))
+            # Python names a script by its absolute path.
+            path = os.path.join(os.getcwd(), program)
+            return compile(first + file.read(), path, "exec") if beginning == first else None
+    except (OSError, SyntaxError, ValueError):
+        return None
 
 
 def _look_first_in(folder: str) -> None:
@@ -105,8 +106,6 @@ def _run(code: "CodeType", program: str, arguments: list[str]) -> None:
     from importlib.machinery import SourceFileLoader  # noqa: PLC0415 - see above
     from types import ModuleType  # noqa: PLC0415 - see above
 
-    from mita_otel import hook  # noqa: PLC0415 - see above
-
     sys.argv = [program, *arguments]
     sys.orig_argv = [sys.executable, *sys.argv]
     if not sys.flags.safe_path:
@@ -114,15 +113,25 @@ def _run(code: "CodeType", program: str, arguments: list[str]) -> None:
     main = ModuleType("__main__")
     main.__dict__.update(
         __builtins__=sys.modules["builtins"],
-        __file__=program,
+        __file__=code.co_filename,
         __cached__=None,
-        __loader__=SourceFileLoader("__main__", program),
+        __loader__=SourceFileLoader("__main__", code.co_filename),
         __annotations__={},
     )
     sys.modules["__main__"] = main
     _rename(os.path.basename(program))
-    hook.initialize()
+    _start_telemetry()
     exec(code, main.__dict__)  # noqa: S102 - the program that is to be run
+
+
+def _start_telemetry() -> None:
+    """Start telemetry; where that fails, the program runs without, as it would after a `sitecustomize` that fails."""
+    try:
+        from mita_otel import hook  # noqa: PLC0415 - slow, and of no use to a program that is not Python
+
+        hook.initialize()
+    except Exception as error:  # noqa: BLE001 - whatever is broken, the program is not
+        print(f"mita-instrument: telemetry does not start: {error!r}", file=sys.stderr)  # noqa: T201 - no logging yet
 
 
 def _rename(name: str) -> None:

@@ -1,8 +1,4 @@
-"""What is true of the whole host, reported by one process of a service on it.
-
-psutil is loaded by who reads first: a start need not wait for it.
-"""
-# ruff: noqa: PLC0415 - see above
+"""What is true of the whole host, reported by one process of a service on it."""
 
 import contextlib
 import hashlib
@@ -13,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+import psutil
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from mita_otel.metrics.catalogue import system
@@ -66,8 +63,6 @@ def observe(provider: MeterProvider, lease: HostLease) -> None:
 
     def told(read: Callable[[], Iterable[Observation]]) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def callback(_: CallbackOptions) -> Iterable[Observation]:
-            import psutil
-
             if not lease.held():
                 return ()
             with contextlib.suppress(psutil.Error, OSError):
@@ -77,60 +72,45 @@ def observe(provider: MeterProvider, lease: HostLease) -> None:
         return callback
 
     here = str(Path.cwd())
-    system.CPU_USAGE.observe(meter, told(_cpu_usage))
-    system.CPU_COUNT.observe(meter, told(_cpu_count))
+    usage = CpuUsage()
+    system.CPU_USAGE.observe(meter, told(lambda: [Observation(usage.look())]))
+    system.CPU_COUNT.observe(meter, told(lambda: [Observation(psutil.cpu_count() or 1)]))
     system.LOAD_AVERAGE.observe(meter, told(_load))
-    system.MEMORY_USAGE_PERCENT.observe(meter, told(_memory_usage_percent))
-    system.MEMORY_USAGE.observe(meter, told(_memory_usage))
-    system.MEMORY_AVAILABLE.observe(meter, told(_memory_available))
-    system.DISK_USAGE.observe(meter, told(lambda: _disk_usage(here)))
-    system.DISK_FREE.observe(meter, told(lambda: _disk_free(here)))
+    system.MEMORY_USAGE_PERCENT.observe(meter, told(lambda: [Observation(psutil.virtual_memory().percent)]))
+    system.MEMORY_USAGE.observe(meter, told(lambda: [Observation(psutil.virtual_memory().used)]))
+    system.MEMORY_AVAILABLE.observe(meter, told(lambda: [Observation(psutil.virtual_memory().available)]))
+    system.DISK_USAGE.observe(meter, told(lambda: [Observation(psutil.disk_usage(here).percent)]))
+    system.DISK_FREE.observe(meter, told(lambda: [Observation(psutil.disk_usage(here).free / _GB)]))
 
 
-def _cpu_usage() -> Iterable[Observation]:
-    import psutil
+class CpuUsage:
+    """How busy the host's cores are between two looks, whoever looks.
 
-    return [Observation(psutil.cpu_percent())]
+    `psutil.cpu_percent` remembers for each thread when it looked: one that looks for the first time, as the last
+    collection and those of a Prometheus server do, would be told 0.
+    """
 
+    __slots__ = ("_busy", "_total", "_usage")
 
-def _cpu_count() -> Iterable[Observation]:
-    import psutil
+    def __init__(self) -> None:
+        self._busy = self._total = self._usage = 0.0
 
-    return [Observation(psutil.cpu_count() or 1)]
+    def look(self) -> float:
+        """Return the percentage, 0 to 100, since the last look; the first time since the host started, as top does.
+
+        A look at once after another returns the same: the kernel counts hundredths of a second.
+        """
+        times = psutil.cpu_times()
+        # Linux has the time of guests in that of its user as well, and waits for disks apart from idle time.
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        busy = total - times.idle - getattr(times, "iowait", 0.0)
+        if total > self._total:
+            # Counters of single cores may go back a little.
+            self._usage = min(max(100 * (busy - self._busy) / (total - self._total), 0.0), 100.0)
+            self._busy, self._total = busy, total
+        return self._usage
 
 
 def _load() -> Iterable[Observation]:
-    import psutil
-
     periods = zip(("1m", "5m", "15m"), psutil.getloadavg(), strict=True)
     return [Observation(load, {"period": period}) for period, load in periods]
-
-
-def _memory_usage_percent() -> Iterable[Observation]:
-    import psutil
-
-    return [Observation(psutil.virtual_memory().percent)]
-
-
-def _memory_usage() -> Iterable[Observation]:
-    import psutil
-
-    return [Observation(psutil.virtual_memory().used)]
-
-
-def _memory_available() -> Iterable[Observation]:
-    import psutil
-
-    return [Observation(psutil.virtual_memory().available)]
-
-
-def _disk_usage(folder: str) -> Iterable[Observation]:
-    import psutil
-
-    return [Observation(psutil.disk_usage(folder).percent)]
-
-
-def _disk_free(folder: str) -> Iterable[Observation]:
-    import psutil
-
-    return [Observation(psutil.disk_usage(folder).free / _GB)]

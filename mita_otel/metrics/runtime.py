@@ -1,8 +1,4 @@
-"""Process and Python runtime metrics, read when they are exported.
-
-psutil is loaded by who reads first: a start need not wait for it.
-"""
-# ruff: noqa: PLC0415 - see above
+"""Process and Python runtime metrics, read when they are exported."""
 
 from __future__ import annotations
 
@@ -10,19 +6,18 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeAlias
 
+import psutil
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from mita_otel.metrics.catalogue import process
 
-if TYPE_CHECKING:
-    import psutil
-
-    Reading = Callable[[psutil.Process], Iterable[Observation]]
-
 METER: Final = "mita_otel.metrics.runtime"
 """A process that measured nothing but itself has nothing worth waiting for at its exit."""
+
+# As texts: a start lets psutil be loaded by who asks for something of it.
+Reading: TypeAlias = "Callable[[psutil.Process], Iterable[Observation]]"
 
 
 def observe(provider: MeterProvider) -> None:
@@ -51,8 +46,6 @@ class _Process:
         self._handle: psutil.Process | None = None
 
     def get(self) -> psutil.Process:
-        import psutil
-
         if self._handle is None or self._pid != os.getpid():
             self._pid = os.getpid()
             self._handle = psutil.Process(self._pid)
@@ -64,8 +57,6 @@ _process: Final = _Process()
 
 def _guarded(read: Reading) -> Callable[[CallbackOptions], Iterable[Observation]]:
     def callback(_: CallbackOptions) -> Iterable[Observation]:
-        import psutil
-
         try:
             return list(read(_process.get()))
         except (psutil.Error, OSError):

@@ -55,7 +55,6 @@ _MOST: Final = 500
 # What texts of a start have no use for, no service waits for.
 @cache
 def _numbers() -> re.Pattern[str]:
-    """What every card, account, social security and telephone number has: most texts need not be searched for each."""
     return re.compile(
         rf"""
         [0-9+](?:
@@ -103,6 +102,16 @@ def _api_keys() -> re.Pattern[str]:
     return re.compile(rf"{_START}(?:{'|'.join(_API_KEYS)})")
 
 
+class Numbers:
+    """What every card, account, social security and telephone number has: most texts need not be searched for each."""
+
+    __slots__ = ()
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first, as an expression does."""
+        return _numbers().search(text)
+
+
 class Pattern(NamedTuple):
     """A form that sensitive values have.
 
@@ -112,14 +121,14 @@ class Pattern(NamedTuple):
             characters.
         hints: plain texts in lower case; the form is only looked for where one of them is; empty: everywhere.
         digits: how many digits the form needs at least.
-        sieve: gives something that the form cannot do without, in a text that has so many digits.
+        sieve: something that the form cannot do without, in a text that has so many digits.
     """
 
     name: str
     mask: Callable[[str], str]
     hints: tuple[str, ...] = ()
     digits: int = 0
-    sieve: Callable[[], re.Pattern[str]] | None = None
+    sieve: re.Pattern[str] | Numbers | None = None
 
 
 def _replace(text: str, spans: Iterable[tuple[int, int]]) -> str:
@@ -213,16 +222,18 @@ def _mask_private_keys(text: str) -> str:
     return _replace(text, spans)
 
 
+_NUMBERS: Final = Numbers()
+
 PATTERNS: Final = (
     Pattern("private key", _mask_private_keys, ("-----begin",)),
     Pattern("user and password in a URL", _masking(_USERINFO), ("://",)),
     Pattern("JWT", _masking(_JWT), ("eyj",)),
     Pattern("API key", _mask_api_keys, tuple(prefix.lower() for prefix in _PREFIXES)),
     Pattern("e-mail address", _mask_mail, ("@", "%40")),
-    Pattern("card number", _mask_cards, digits=13, sieve=_numbers),
-    Pattern("IBAN", _mask_ibans, digits=2, sieve=_numbers),
-    Pattern("social security number", _mask_security_numbers, ("-", " "), digits=9, sieve=_numbers),
-    Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=7, sieve=_numbers),
+    Pattern("card number", _mask_cards, digits=13, sieve=_NUMBERS),
+    Pattern("IBAN", _mask_ibans, digits=2, sieve=_NUMBERS),
+    Pattern("social security number", _mask_security_numbers, ("-", " "), digits=9, sieve=_NUMBERS),
+    Pattern("telephone number", _mask_phone, ("+", "-", ".", "("), digits=7, sieve=_NUMBERS),
     Pattern("bearer and basic credentials", _mask_credentials, ("bearer", "basic")),
 )
 """The forms, in the order in which they are looked for: what holds others comes first."""

@@ -34,7 +34,7 @@ class Sieve:
         if _DIGIT.search(text) is None:
             return True
         for sieve in self._sieves:
-            if sieve().search(text) is not None:
+            if sieve.search(text) is not None:
                 return False
         return not _hinted(lowered, self._hints_with_digits)
 
@@ -42,7 +42,7 @@ class Sieve:
         """Yield the patterns that a text may hold."""
         lowered = text.lower()
         digits = sum(map(text.count, "0123456789"))
-        passed = {sieve for sieve in self._sieves if sieve().search(text) is not None}
+        passed = {sieve for sieve in self._sieves if sieve.search(text) is not None}
         for pattern in self._patterns:
             if digits < pattern.digits or (pattern.sieve is not None and pattern.sieve not in passed):
                 continue

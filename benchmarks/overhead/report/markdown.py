@@ -44,7 +44,8 @@ def _method(conditions: Conditions) -> Iterator[str]:
         f"{effort.connections} connections ask without pause, and where a request asks nobody the load does not sleep "
         f"meanwhile, for to wake it would be the server's work. Medians of {effort.rounds} interleaved round"
         f"{'s' if effort.rounds > 1 else ''} "
-        "(smallest to largest); ratios hold within one report, microseconds only on its machine."
+        "(smallest to largest); ratios hold within one report, microseconds only on its machine. The first answer of a "
+        f"round is the median of {effort.starts} start{'s' if effort.starts > 1 else ''}."
     )
     yield ""
     yield (

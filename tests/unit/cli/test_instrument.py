@@ -145,6 +145,7 @@ print(json.dumps({
     "path": sys.path,
     "PYTHONPATH": os.environ["PYTHONPATH"],
     "names": sorted({**globals(), "__annotations__": {}}),
+    "file": sys._getframe().f_code.co_filename,
     "main": [__name__, __file__, __spec__, __package__, __cached__, type(__loader__).__name__, __loader__.name],
     "it is": sys.modules["__main__"].__dict__ is globals(),
     "builtins": __builtins__ is sys.modules["builtins"],
@@ -172,15 +173,19 @@ def other_python() -> str:
     {}, {"PYTHONPATH": ""}, {"PYTHONPATH": "/srv/lib"}, {"PYTHONPATH": f"/srv/lib{os.pathsep}."},
     {"PYTHONPATH": "HERE"}, {"PYTHONSAFEPATH": "1"},
 ], ids=str)  # fmt: skip
+@pytest.mark.parametrize("command", ["{}/bin/serve", "serve", "./bin/serve", "bin/../bin/serve", "./link"])
 def test_a_script_of_our_python_sees_what_it_would_see_in_a_python_of_its_own(
-    environment: dict[str, str], tmp_path: Path, other_python: str
+    environment: dict[str, str], command: str, tmp_path: Path, other_python: str
 ) -> None:
     own = tmp_path / "bin" / "serve"
     own.parent.mkdir()
+    (tmp_path / "link").symlink_to(own)
     variables = {name: str(tmp_path) if value == "HERE" else value for name, value in environment.items()}
 
     def see(python: str) -> dict[str, Any]:
-        ended = launch(str(script(own, SEEN, python)), "--port", "80", folder=tmp_path, **variables)
+        script(own, SEEN, python)
+        search = f"bin{os.pathsep}{os.environ['PATH']}"
+        ended = launch(command.format(tmp_path), "--port", "80", folder=tmp_path, PATH=search, **variables)
         assert (ended.returncode, ended.stderr) == (0, "")
         seen: dict[str, Any] = json.loads(ended.stdout)
         assert seen["telemetry"]
@@ -233,6 +238,31 @@ if __name__ == "__main__":
 """
     ended = launch(str(script(tmp_path / "serve.py", code)), MITA_STRICT="1")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "('__mp_main__', True)\n", "")
+
+
+def test_a_script_runs_where_telemetry_cannot_be_loaded(tmp_path: Path, other_python: str) -> None:
+    (tmp_path / "wrapt.py").write_text("raise RuntimeError('broken')")
+    for python in (sys.executable, other_python):
+        ended = launch(str(script(tmp_path / "serve", "print('ran')", python)), PYTHONPATH=str(tmp_path))
+        assert (ended.returncode, ended.stdout) == (0, "ran\n")
+        assert "RuntimeError" in ended.stderr
+
+
+def test_a_program_that_cannot_be_read_is_run_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    def become(*words: str) -> None:
+        raise ChildProcessError(*words)
+
+    monkeypatch.setattr(instrument, "open", refuse, raising=False)
+    monkeypatch.setattr(sys, "argv", ["mita-instrument", str(script(tmp_path / "serve", ""))])
+    monkeypatch.setattr(sys, "orig_argv", [sys.executable, *sys.argv])
+    monkeypatch.setattr(os, "execl", become)
+    for variable in (*CHOSEN, "PYTHONPATH"):
+        monkeypatch.setenv(variable, "")
+    with pytest.raises(ChildProcessError, match="serve"):
+        instrument.main()
 
 
 def test_an_installer_gets_no_telemetry(tmp_path: Path) -> None:

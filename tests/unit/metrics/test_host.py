@@ -4,6 +4,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psutil
@@ -11,7 +12,7 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 
 from mita_otel.metrics import host
-from mita_otel.metrics.host import HostLease
+from mita_otel.metrics.host import CpuUsage, HostLease
 from tests.fixtures.polling import eventually
 
 Points = Callable[[], dict[str, dict[tuple[str, ...], Any]]]
@@ -52,6 +53,21 @@ def test_host_gauges_tell_what_the_system_says(provider: MeterProvider, points: 
     assert set(found["mita.load_average"]) == {("1m",), ("5m",), ("15m",)}
     assert all(0 <= found[name][()] <= 100 for name in ("mita.cpu.usage", "mita.memory.usage.percent"))
     assert found["mita.disk.free_gb"][()] == pytest.approx(psutil.disk_usage(".").free / 1e9, rel=0.05)
+
+
+def test_the_usage_of_the_cores_is_between_two_looks_whichever_threads_look() -> None:
+    usage = CpuUsage()
+    assert 0 < usage.look() <= 100, "since the host started"
+
+    def busy() -> float:
+        until = psutil.cpu_times().user + 0.2
+        while psutil.cpu_times().user < until:
+            pass
+        with ThreadPoolExecutor(1) as elsewhere:
+            return elsewhere.submit(usage.look).result()
+
+    assert busy() > 0
+    assert 0 <= usage.look() <= 100, "at once after another"
 
 
 @linux

@@ -75,7 +75,7 @@ def _form(**more: object) -> Pattern:
         (_form(hints=("mrn-",)), "see MRN-1", "see 1"),
         (_form(digits=3), "1, 2, 3", "none"),
         (_form(hints=("mrn-",), digits=1), "MRN-1", "MRN-"),
-        (_form(sieve=lambda: re.compile("[0-9]x"), digits=1), "7x", "7y"),
+        (_form(sieve=re.compile("[0-9]x"), digits=1), "7x", "7y"),
     ],
     ids=["without conditions", "hint", "digits", "hint and digits", "sieve"],
 )
